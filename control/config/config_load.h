@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Loading: the functions of config.h, which includes this; include config.h.
+//
+// All of them return 0, or -EINVAL (the content), -errno (the file) or -ENOMEM, with every problem
+// in 'problems', which the caller frees in any case; the struct is then unspecified and needs no
+// free.
+#pragma once
+
+#include <sched.h>
+#include <stdio.h>
+
+#include "config/config.h"
+
+// Lines "file:line: key: what was found; what is allowed". Zero-initialise.
+struct config_problems {
+	char *text; // whole lines, NUL-terminated; NULL: none
+	size_t text_size;
+	uint32_t count; // also those beyond CONFIG_PROBLEMS_MAX
+};
+
+// What depends on the machine, so that the parsers do not.
+struct config_facts {
+	const char *hostname;
+	cpu_set_t cpus; // allowed to this process
+};
+
+// Prints the lines and a last one, "N problems; nothing was changed".
+void config_problems_print(const struct config_problems *problems, FILE *out);
+void config_problems_free(struct config_problems *problems);
+
+int node_config_load(const char *path, struct node_config *config, struct config_problems *problems)
+	__attribute__((warn_unused_result));
+// The same from memory; 'name' stands for the file in the problems. An empty text: the defaults.
+int node_config_parse(const char *name, const char *text, size_t text_size,
+	const struct config_facts *facts, struct node_config *config,
+	struct config_problems *problems) __attribute__((warn_unused_result));
+// What clients are told: voice.endpoint, else the first announced address, else 'fallback' (an IP
+// literal of the device), with the port of the first voice.listen. "host:port", IPv6 in brackets.
+// 0, -ENOSPC, -EADDRNOTAVAIL (nothing to tell).
+int node_config_endpoint(const struct node_config *config, const char *fallback, char *out,
+	size_t out_size) __attribute__((warn_unused_result));
+
+int gateway_config_load(const char *path, struct gateway_config *config,
+	struct config_problems *problems) __attribute__((warn_unused_result));
+// Does not read node_secrets_file.
+int gateway_config_parse(const char *name, const char *text, size_t text_size,
+	struct gateway_config *config, struct config_problems *problems)
+	__attribute__((warn_unused_result));
+// Wipes the secrets. Allowed for a zeroed struct, and twice.
+void gateway_config_free(struct gateway_config *config);
+
+// Reads the first line of a secret file into 'secret' (CONFIG_SECRET_SIZE bytes), without its end.
+// 0, or -errno with one sentence in 'why' that never quotes the secret.
+int config_secret_read(const char *path, char *secret, char *why, size_t why_size)
+	__attribute__((warn_unused_result));
+
+// The whole sample file with every key at its default. 0 or -ENOMEM; free() '*text'.
+int node_config_sample(char **text) __attribute__((warn_unused_result));
+int gateway_config_sample(char **text) __attribute__((warn_unused_result));
+
+// "aead_aes256_gcm_rtpsize", as on the wire.
+const char *config_mode_name(enum config_mode mode);
