@@ -14,9 +14,7 @@
 
 #include "log/log.h"
 
-#define CONFIG_FILE_SIZE_MAX 8388608u // bytes
-#define CONFIG_PROBLEMS_MAX 100u      // told one by one; the rest is counted
-#define CONFIG_TEXT_SIZE 256u         // bytes of one string, with NUL
+#define CONFIG_TEXT_SIZE 256u // bytes of one string, with NUL
 #define CONFIG_NAME_SIZE 64u
 #define CONFIG_LIST_MAX 16u
 #define CONFIG_WORKERS_MAX 64u

@@ -12,6 +12,11 @@
 
 #include "config/config.h"
 
+#define CONFIG_FILE_SIZE_MAX 8388608u // bytes
+#define CONFIG_PROBLEMS_MAX 100u      // told one by one; the rest is counted
+
+struct gateway_config;
+
 // Lines "file:line: key: what was found; what is allowed". Zero-initialise.
 struct config_problems {
 	char *text; // whole lines, NUL-terminated; NULL: none
