@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Every bound of the packet engine, with the sum that sizes it. Reaching one is counted and refused,
+// never an assert. What an operator may lower is a key of voicenode.cfg; nothing exceeds these.
+#pragma once
+
+#include <assert.h>
+
+#define DP_CACHE_LINE 64 // bytes
+
+// People and places, per worker.
+#define DP_WORKERS_MAX 64           // pinned cores, one UDP port each
+#define DP_SESSIONS_MAX 131072      // 4 KiB each: 512 MiB of a worker's memory
+#define DP_GUILDS_MAX 16384         // a guild is at home on one worker
+#define DP_ROOMS_MAX 65536          // voice channels with somebody in them
+#define DP_ROOM_RECEIVERS_MAX 16384 // receivers in one voice channel
+#define DP_LEGS_MAX 4194304         // (stream, receiver) pairs that were ever heard, 64 bytes each
+#define DP_SSRCS_PER_SESSION 16     // audio, 3 video layers each with RTX, screen, spare; aligned
+#define DP_ADDRESSES_MAX 8          // of the node, IPv4 and IPv6 together
+
+// A turn of the crank.
+#define DP_BURST_MAX 32        // packets taken from the device per turn
+#define DP_WAVE_MAX 256        // packets produced between two calls of tx
+#define DP_CMDS_PER_TURN_MAX 8 // control's commands applied per turn
+#define DP_HANDOFF_MAX 4096    // packets in a ring between two workers: 80 ms of 50,000 pps
+
+// Bytes. A datagram that is longer than the Internet's 1,500 never left a client of ours whole.
+#define DP_FRAME_SIZE_MAX 1518                // Ethernet header, one VLAN tag, 1,500 of IP
+#define DP_PAYLOAD_SIZE_MAX 1472              // UDP payload: 1,500 - 20 (IPv4) - 8 (UDP)
+#define DP_RTP_HEADER_SIZE_MAX (12 + 4)       // ours going out: fixed header, extension preamble
+#define DP_FRAME_HEADROOM (14 + 40 + 8)       // Ethernet, IPv6, UDP
+#define DP_IP_DISCOVERY_SIZE 74               // both ways (protocol.md 4.2)
+
+// Nonces of an rtpsize session key (protocol.md 4.5): 2^30 of our own space. Reserved in the progress
+// memfd in leases, so that a crash skips at most one lease: 1,024 packets of 2^30.
+#define DP_NONCES_MAX (1u << 30)
+#define DP_NONCES_PER_LEASE 1024u
+// Control ends the session, with a fresh token to come, when less than this is left: 10 minutes at
+// 3,000 packets a second.
+#define DP_NONCES_LOW 1800000u
+
+#define DP_REPLAY_WINDOW 1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
+
+// Answers to strangers who know an SSRC but have no proof yet: five a second, bursts of ten.
+#define DP_DISCOVERY_PER_SECOND 5
+#define DP_DISCOVERY_BURST 10
+
+static_assert(DP_WAVE_MAX >= DP_BURST_MAX, "a room of two must never need a second wave");
+static_assert((DP_SSRCS_PER_SESSION & (DP_SSRCS_PER_SESSION - 1)) == 0, "SSRC blocks are aligned");
+static_assert((DP_HANDOFF_MAX & (DP_HANDOFF_MAX - 1)) == 0, "rte_ring wants a power of two");
