@@ -30,6 +30,20 @@ static const char *arch_name(const IMB_MGR *mgr)
 	return "unknown";
 }
 
+// As wide as the library goes, so that choosing its path (for tests) chooses ours.
+static hchacha20_many_fn *widest(const IMB_MGR *mgr)
+{
+	hchacha20_many_fn *many = NULL;
+
+	if (mgr->used_arch >= IMB_ARCH_AVX512) {
+		many = hchacha20_many(HCHACHA20_AVX512);
+	}
+	if (many == NULL && mgr->used_arch >= IMB_ARCH_AVX2) {
+		many = hchacha20_many(HCHACHA20_AVX2);
+	}
+	return many != NULL ? many : hchacha20_many(HCHACHA20_SCALAR);
+}
+
 static void mgr_init(IMB_MGR *mgr, IMB_ARCH arch)
 {
 	switch (arch) {
@@ -72,6 +86,7 @@ struct crypto_engine *crypto_engine_create_on(IMB_ARCH arch, uint64_t flags)
 	if (imb_get_errno(engine->mgr) != 0 || (engine->mgr->features & IMB_FEATURE_AESNI) == 0) {
 		goto fail;
 	}
+	engine->hchacha20_many = widest(engine->mgr);
 	snprintf(engine->name, sizeof(engine->name), "ipsec-mb %s %s", imb_get_version_str(),
 		arch_name(engine->mgr));
 	if (!selftest_passes(engine)) {

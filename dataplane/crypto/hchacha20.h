@@ -11,6 +11,21 @@
 
 #define HCHACHA20_KEY_SIZE 32
 #define HCHACHA20_INPUT_SIZE 16
+#define HCHACHA20_LANES 16 // messages of one call of a hchacha20_many_fn
 
 void hchacha20(uint8_t out[HCHACHA20_KEY_SIZE], const uint8_t key[HCHACHA20_KEY_SIZE],
 	const uint8_t input[HCHACHA20_INPUT_SIZE]);
+
+// The keys of 'count' messages, at most HCHACHA20_LANES. The input of message n is words[n] as it
+// is in memory, then 12 zeros.
+typedef void hchacha20_many_fn(uint8_t (*out)[HCHACHA20_KEY_SIZE], const uint8_t *const keys[],
+	const uint32_t *words, unsigned count);
+
+enum hchacha20_path {
+	HCHACHA20_SCALAR,
+	HCHACHA20_AVX2,
+	HCHACHA20_AVX512,
+};
+
+// NULL: this CPU lacks it.
+hchacha20_many_fn *hchacha20_many(enum hchacha20_path path);

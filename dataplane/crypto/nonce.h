@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Nonce suffixes of an rtpsize session key, of which clients use some too: the server's space has the
-// top bit of suffix byte 0 and of byte 3 set, where neither a big-endian nor a little-endian counter
-// of a client comes within 2^31 packets (protocol.md 4.5). 2^30 suffixes, each used once, crashes
-// included: a lease is written to the session's slot in the progress memfd before the first of its
-// numbers is used, and a successor starts at the floor that it finds there.
+// Nonce suffixes of an rtpsize session key, of which clients use some too: the server's space has
+// the top bit of suffix byte 0 and of byte 3 set, where neither a big-endian nor a little-endian
+// counter of a client comes within 2^31 packets (protocol.md 4.5). 2^30 suffixes, each used once,
+// crashes included: a lease is written to the session's slot in the progress memfd before the first
+// of its numbers is used, and a successor starts at the floor that it finds there.
 //
 // Owned by one worker.
 #pragma once

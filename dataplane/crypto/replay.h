@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Which packet of a stream is this, and did we have it? The 16-bit sequence number is extended to a
-// 32-bit index (roll-over counter, seq) as RFC 3711 appendix A does, and remembered in a window as RFC
-// 6479 does: blocks, no shifting. State changes only after authentication (RFC 3711 section 3.3.1).
+// 32-bit index (roll-over counter, seq) as RFC 3711 appendix A does, and remembered in a window as
+// RFC 6479 does: blocks, no shifting. State changes only after authentication (RFC 3711
+// section 3.3.1).
 //
 // Owned by one worker. Pure otherwise.
 #pragma once
@@ -23,8 +24,8 @@ struct replay {
 void replay_init(struct replay *r);
 // A successor goes on: nothing at or below 'index_floor' is ever accepted again.
 void replay_resume(struct replay *r, uint32_t index_floor);
-// The index that a packet with 'seq' most likely has. The first packet of a stream: 0x10000 + seq, so
-// that late packets from before it do not wrap below zero.
+// The index that a packet with 'seq' most likely has. The first packet of a stream: 0x10000 + seq,
+// so that late packets from before it do not wrap below zero.
 uint32_t replay_estimate(const struct replay *r, uint16_t seq);
 // True: not seen, and not older than the window. Changes nothing.
 bool replay_fresh(const struct replay *r, uint32_t index);

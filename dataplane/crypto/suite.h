@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Cipher suites as a table: keys in, sealed bytes out. No mbufs here; batches over job arrays, so that
-// one packet for N receivers is N jobs of one call. libipsec-mb does the work (architecture.md
+// Cipher suites as a table: keys in, sealed bytes out. No mbufs here; batches over job arrays, so
+// that one packet for N receivers is N jobs of one call. libipsec-mb does the work (architecture.md
 // decision 4).
 //
 // Threads: a crypto_engine belongs to one worker. Keys may be read by any worker.
@@ -24,8 +24,8 @@ struct suite_key {
 	alignas(DP_CACHE_LINE) uint8_t bytes[SUITE_KEY_SIZE];
 };
 
-// One packet for one receiver: 'dst' = seal('src') | tag | nonce suffix. 'dst' does not overlap 'src'.
-// Writes src_size + DP_RTPSIZE_OVERHEAD bytes at 'dst' and nothing behind.
+// One packet for one receiver: 'dst' = seal('src') | tag | nonce suffix. 'dst' does not overlap
+// 'src'. Writes src_size + DP_RTPSIZE_OVERHEAD bytes at 'dst' and nothing behind.
 struct seal_job {
 	const struct suite_key *key;
 	const uint8_t *src; // extension body and payload
@@ -33,8 +33,8 @@ struct seal_job {
 	const uint8_t *aad; // settled memory: the clear header (reading back bytes that were just
 			    // written one by one costs a failed store forwarding, sealer.md)
 	uint16_t src_size;
-	uint16_t aad_size;  // 8 (RTCP), 12 or 16
-	uint8_t suffix[4];  // nonce = suffix, then zeros
+	uint16_t aad_size; // 8 (RTCP), 12 or 16
+	uint8_t suffix[4]; // nonce = suffix, then zeros
 };
 
 // Opens in place: 'pkt' of 'size' bytes = aad | ciphertext | tag | suffix.

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The field: keys, 1,024 buffers at the distance of mbufs, and per sample as many packets as there
+// are keys (at least 512, at most 4,096), a wave at a time. A sample takes 20 to 800 us, so that an
+// interrupt spoils one of many and not the median.
+#include "seal_only.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "crypto/suite.h"
+
+#define SAMPLE_COUNT 301
+#define BUFFER_COUNT 1024
+#define BUFFER_STRIDE 2432 // struct rte_mbuf 128, headroom 128, data room 2,176
+#define BUFFER_OFFSET (128 + 128 + 42)
+#define HEADER_SIZE 12
+#define SAMPLE_PACKETS_MIN 512
+#define SAMPLE_PACKETS_MAX 4096
+
+struct field {
+	const struct suite *suite;
+	unsigned key_count, payload, sample_packets;
+	struct suite_key *keys;
+	uint8_t *buffers;
+	uint8_t payload_bytes[DP_PAYLOAD_SIZE_MAX];
+	alignas(16) uint8_t headers[DP_WAVE_MAX][16];
+	struct seal_job seal[DP_WAVE_MAX];
+	struct open_job open[DP_WAVE_MAX];
+	struct seal_job *seal_list[DP_WAVE_MAX];
+	struct open_job *open_list[DP_WAVE_MAX];
+};
+
+double bench_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void seal_cost_fill(struct seal_cost *cost, double *samples, unsigned count)
+{
+	qsort(samples, count, sizeof(samples[0]), compare);
+	*cost = (struct seal_cost){
+		.min = samples[0], .median = samples[count / 2], .max = samples[count - 1]};
+}
+
+static void *map(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED) {
+		return NULL;
+	}
+	(void)madvise(at, size, MADV_HUGEPAGE); // a wish: less of it is only slower
+	return at;
+}
+
+static size_t keys_size(const struct field *f)
+{
+	return f->key_count * sizeof(struct suite_key);
+}
+
+static void field_destroy(struct field *f)
+{
+	if (f == NULL) {
+		return;
+	}
+	if (f->keys != NULL) {
+		munmap(f->keys, keys_size(f));
+	}
+	if (f->buffers != NULL) {
+		munmap(f->buffers, BUFFER_COUNT * BUFFER_STRIDE);
+	}
+	free(f);
+}
+
+static struct field *field_create(
+	struct crypto_engine *engine, const struct suite *suite, unsigned keys, unsigned payload)
+{
+	struct field *f = aligned_alloc(alignof(struct field), sizeof(*f));
+	uint8_t key[DP_KEY_SIZE_MAX];
+
+	if (f == NULL) {
+		return NULL;
+	}
+	memset(f, 0, sizeof(*f));
+	f->suite = suite;
+	f->key_count = keys;
+	f->payload = payload;
+	f->sample_packets = keys < SAMPLE_PACKETS_MIN   ? SAMPLE_PACKETS_MIN
+			    : keys > SAMPLE_PACKETS_MAX ? SAMPLE_PACKETS_MAX
+							: keys;
+	f->keys = map(keys_size(f));
+	f->buffers = map(BUFFER_COUNT * BUFFER_STRIDE);
+	if (f->keys == NULL || f->buffers == NULL) {
+		field_destroy(f);
+		return NULL;
+	}
+	for (unsigned i = 0; i < keys; i++) {
+		memset(key, (int)i, sizeof(key));
+		memcpy(key, &i, sizeof(i));
+		suite->key_expand(engine, &f->keys[i], key);
+	}
+	memset(f->payload_bytes, 0x5a, sizeof(f->payload_bytes));
+	for (unsigned i = 0; i < DP_WAVE_MAX; i++) {
+		f->seal_list[i] = &f->seal[i];
+		f->open_list[i] = &f->open[i];
+		f->headers[i][0] = 0x80;
+		f->headers[i][3] = (uint8_t)i;
+	}
+	return f;
+}
+
+static uint8_t *buffer(const struct field *f, unsigned packet)
+{
+	return f->buffers + packet % BUFFER_COUNT * (size_t)BUFFER_STRIDE + BUFFER_OFFSET;
+}
+
+// Jobs for 'count' packets from 'packet' on.
+static void wave_fill(struct field *f, unsigned packet, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, packet++) {
+		const struct suite_key *key = &f->keys[packet % f->key_count];
+		uint32_t number = __builtin_bswap32(packet);
+
+		f->seal[i] = (struct seal_job){.key = key,
+			.src = f->payload_bytes,
+			.dst = buffer(f, packet) + HEADER_SIZE,
+			.aad = f->headers[i],
+			.src_size = (uint16_t)f->payload,
+			.aad_size = HEADER_SIZE};
+		memcpy(f->seal[i].suffix, &number, sizeof(number));
+		f->open[i] = (struct open_job){.key = key,
+			.pkt = buffer(f, packet),
+			.size = (uint16_t)(HEADER_SIZE + f->payload + DP_RTPSIZE_OVERHEAD),
+			.aad_size = HEADER_SIZE};
+	}
+}
+
+// ns per packet of one sample that begins at 'packet'.
+static double sample(struct field *f, struct crypto_engine *engine, unsigned packet, bool opening)
+{
+	double ns = 0;
+
+	for (unsigned done = 0; done < f->sample_packets;) {
+		unsigned left = f->sample_packets - done;
+		unsigned count = left < DP_WAVE_MAX ? left : DP_WAVE_MAX;
+		double start;
+
+		wave_fill(f, packet + done, count);
+		if (opening) {
+			for (unsigned i = 0; i < count; i++) {
+				memcpy(f->open[i].pkt, f->headers[i], HEADER_SIZE);
+			}
+			f->suite->seal(engine, f->seal_list, count);
+		}
+		start = bench_now_ns();
+		if (opening) {
+			f->suite->open(engine, f->open_list, count);
+		} else {
+			f->suite->seal(engine, f->seal_list, count);
+		}
+		ns += bench_now_ns() - start;
+		done += count;
+	}
+	return ns / f->sample_packets;
+}
+
+static int measure(struct crypto_engine *engine, enum dp_suite id, unsigned keys, unsigned payload,
+	bool opening, struct seal_cost *cost)
+{
+	const struct suite *suite = suite_get(id);
+	double samples[SAMPLE_COUNT];
+	struct field *f;
+	int err = 0;
+
+	if (suite == NULL || keys == 0 ||
+		payload > DP_PAYLOAD_SIZE_MAX - HEADER_SIZE - DP_RTPSIZE_OVERHEAD) {
+		return -EINVAL;
+	}
+	f = field_create(engine, suite, keys, payload);
+	if (f == NULL) {
+		return -ENOMEM;
+	}
+	// Key turns go on over the samples, so that all keys are visited however many there are.
+	for (unsigned i = 0; i < SAMPLE_COUNT + SAMPLE_COUNT / 10; i++) {
+		double ns = sample(f, engine, i * f->sample_packets, opening);
+
+		if (i >= SAMPLE_COUNT / 10) { // before: warming up
+			samples[i - SAMPLE_COUNT / 10] = ns;
+		}
+	}
+	for (unsigned i = 0; opening && i < DP_WAVE_MAX; i++) {
+		if (f->open[i].verdict != DP_OK) {
+			err = -EBADMSG; // a bench that opens nothing measures nothing
+		}
+	}
+	seal_cost_fill(cost, samples, SAMPLE_COUNT);
+	field_destroy(f);
+	return err;
+}
+
+int seal_only_measure(struct crypto_engine *engine, enum dp_suite suite, unsigned keys,
+	unsigned payload, struct seal_cost *cost)
+{
+	return measure(engine, suite, keys, payload, false, cost);
+}
+
+int open_only_measure(struct crypto_engine *engine, enum dp_suite suite, unsigned keys,
+	unsigned payload, struct seal_cost *cost)
+{
+	return measure(engine, suite, keys, payload, true, cost);
+}
+
+double seal_only_ns(
+	struct crypto_engine *engine, enum dp_suite suite, unsigned keys, unsigned payload)
+{
+	struct seal_cost cost;
+
+	return seal_only_measure(engine, suite, keys, payload, &cost) == 0 ? cost.median : -1;
+}
