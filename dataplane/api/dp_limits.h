@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Every bound of the packet engine, with the sum that sizes it. Reaching one is counted and refused,
-// never an assert. What an operator may lower is a key of voicenode.cfg; nothing exceeds these.
+// Every bound of the packet engine, with the sum that sizes it. Reaching one is counted and
+// refused, never an assert. What an operator may lower is a key of voicenode.cfg; nothing exceeds
+// these.
 #pragma once
 
 #include <assert.h>
@@ -25,21 +26,22 @@
 #define DP_HANDOFF_MAX 4096    // packets in a ring between two workers: 80 ms of 50,000 pps
 
 // Bytes. A datagram that is longer than the Internet's 1,500 never left a client of ours whole.
-#define DP_FRAME_SIZE_MAX 1518                // Ethernet header, one VLAN tag, 1,500 of IP
-#define DP_PAYLOAD_SIZE_MAX 1472              // UDP payload: 1,500 - 20 (IPv4) - 8 (UDP)
-#define DP_RTP_HEADER_SIZE_MAX (12 + 4)       // ours going out: fixed header, extension preamble
-#define DP_FRAME_HEADROOM (14 + 40 + 8)       // Ethernet, IPv6, UDP
-#define DP_IP_DISCOVERY_SIZE 74               // both ways (protocol.md 4.2)
+#define DP_FRAME_SIZE_MAX 1518          // Ethernet header, one VLAN tag, 1,500 of IP
+#define DP_PAYLOAD_SIZE_MAX 1472        // UDP payload: 1,500 - 20 (IPv4) - 8 (UDP)
+#define DP_RTP_HEADER_SIZE_MAX (12 + 4) // ours going out: fixed header, extension preamble
+#define DP_FRAME_HEADROOM (14 + 40 + 8) // Ethernet, IPv6, UDP
+#define DP_IP_DISCOVERY_SIZE 74         // both ways (protocol.md 4.2)
 
-// Nonces of an rtpsize session key (protocol.md 4.5): 2^30 of our own space. Reserved in the progress
-// memfd in leases, so that a crash skips at most one lease: 1,024 packets of 2^30.
+// Nonces of an rtpsize session key (protocol.md 4.5): 2^30 of our own space. Reserved in the
+// progress memfd in leases, so that a crash skips at most one lease: 1,024 packets of 2^30.
 #define DP_NONCES_MAX (1u << 30)
 #define DP_NONCES_PER_LEASE 1024u
 // Control ends the session, with a fresh token to come, when less than this is left: 10 minutes at
 // 3,000 packets a second.
 #define DP_NONCES_LOW 1800000u
 
-#define DP_REPLAY_WINDOW 1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
+#define DP_REPLAY_WINDOW \
+	1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
 
 // Answers to strangers who know an SSRC but have no proof yet: five a second, bursts of ten.
 #define DP_DISCOVERY_PER_SECOND 5

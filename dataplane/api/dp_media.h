@@ -17,8 +17,8 @@ static_assert(sizeof(struct dp_addr) == 20, "compared and hashed as 20 bytes");
 
 // Cipher of a session. The number is on the wire between the processes.
 // X(enum suffix, number, name in signaling and metrics, key bytes)
-#define DP_SUITES(X)                                                                               \
-	X(AES256_GCM_RTPSIZE, 1, "aead_aes256_gcm_rtpsize", 32)                                    \
+#define DP_SUITES(X)                                            \
+	X(AES256_GCM_RTPSIZE, 1, "aead_aes256_gcm_rtpsize", 32) \
 	X(XCHACHA20_RTPSIZE, 2, "aead_xchacha20_poly1305_rtpsize", 32)
 
 #define DP_SUITE_ENUM(name, number, text, key_size) DP_SUITE_##name = (number),
@@ -28,7 +28,7 @@ enum dp_suite {
 	DP_SUITE_COUNT,
 };
 
-#define DP_KEY_SIZE_MAX 32   // bytes
+#define DP_KEY_SIZE_MAX 32 // bytes
 #define DP_RTPSIZE_TAG_SIZE 16
 #define DP_RTPSIZE_SUFFIX_SIZE 4
 #define DP_RTPSIZE_OVERHEAD (DP_RTPSIZE_TAG_SIZE + DP_RTPSIZE_SUFFIX_SIZE)

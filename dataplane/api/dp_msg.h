@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// THE CONTRACT between control and dataplane. One record is one SOCK_SEQPACKET datagram on fd 3 and,
-// unchanged, one element of the ring between the dataplane's main thread and a worker. Records are
-// sized per type, hold no pointers, and name things by {index, generation} that control allocates.
+// THE CONTRACT between control and dataplane. One record is one SOCK_SEQPACKET datagram on fd 3
+// and, unchanged, one element of the ring between the dataplane's main thread and a worker. Records
+// are sized per type, hold no pointers, and name things by {index, generation} that control
+// allocates.
 //
 // Life of the link: the socket outlives both children. Each child has an epoch from the supervisor
-// (1, 2, ...; larger is newer). A child starts by sending HELLO {own epoch, peer_epoch 0}. Who reads a
-// HELLO answers with HELLO {own epoch, the peer's}, unless that HELLO named its own epoch already and
-// the peer is known. A record counts only after a HELLO that names the reader's own epoch, and only
-// when its header carries the epoch of that HELLO; everything else is a dead process's, and discarded.
-// HELLO carries the contract's version and the size of every record: a mismatch refuses to run.
-// The supervisor (epoch 0) sends PEER_DOWN to the survivor when a child dies.
+// (1, 2, ...; larger is newer). A child starts by sending HELLO {own epoch, peer_epoch 0}. Who
+// reads a HELLO answers with HELLO {own epoch, the peer's}, unless that HELLO named its own epoch
+// already and the peer is known. A record counts only after a HELLO that names the reader's own
+// epoch, and only when its header carries the epoch of that HELLO; everything else is a dead
+// process's, and discarded. HELLO carries the contract's version and the size of every record: a
+// mismatch refuses to run. The supervisor (epoch 0) sends PEER_DOWN to the survivor when a child
+// dies.
 //
-// Every command (control -> dataplane) but HELLO is answered by one ACK with its seq. Commands for one
-// worker are applied in the order sent. Nothing waits in the dataplane; control owns time-outs.
+// Every command (control -> dataplane) but HELLO is answered by one ACK with its seq. Commands for
+// one worker are applied in the order sent. Nothing waits in the dataplane; control owns time-outs.
 #pragma once
 
 #include <assert.h>
@@ -45,7 +47,7 @@ struct dp_msg_header {
 struct dp_hello {
 	struct dp_msg_header header;
 	uint32_t contract_version;
-	uint32_t peer_epoch; // the one this HELLO answers, or 0
+	uint32_t peer_epoch;   // the one this HELLO answers, or 0
 	uint16_t worker_count; // dataplane's; 0 from control
 	uint16_t first_port;   // UDP port of worker 0; worker n has first_port + n
 	uint16_t sizes[24];    // of every record, by type; unused ones 0
@@ -88,13 +90,13 @@ struct dp_session_add {
 	struct dp_handle session;
 	struct dp_handle guild;
 	struct dp_handle room; // generation 0: in none yet
-	uint32_t ssrc;         // first of DP_SSRCS_PER_SESSION, a multiple of it; audio is the first
-	uint32_t flags;        // DP_SESSION_*
+	uint32_t ssrc;  // first of DP_SSRCS_PER_SESSION, a multiple of it; audio is the first
+	uint32_t flags; // DP_SESSION_*
 };
 
-// Key of both directions. A new key_id starts a new nonce space: the pair (session generation, key_id)
-// is never given again with another key, and never again with the same key once the key has ended.
-// The same key_id with the same key (a replay of intent) continues.
+// Key of both directions. A new key_id starts a new nonce space: the pair (session generation,
+// key_id) is never given again with another key, and never again with the same key once the key has
+// ended. The same key_id with the same key (a replay of intent) continues.
 struct dp_session_key {
 	struct dp_msg_header header;
 	struct dp_handle session;
@@ -135,34 +137,34 @@ struct dp_ack {
 // Dataplane, after start: what it runs on. Text is NUL-terminated.
 struct dp_device {
 	struct dp_msg_header header;
-	char driver[32];      // "net_af_packet"
-	char name[32];        // "eth0"
-	char rung[96];        // why this device, what it costs
-	char steering[16];    // "flow", "software"
-	char crypto[64];      // "ipsec-mb 1.3.0 avx512"
+	char driver[32];         // "net_af_packet"
+	char name[32];           // "eth0"
+	char rung[96];           // why this device, what it costs
+	char steering[16];       // "flow", "software"
+	char crypto[64];         // "ipsec-mb 1.3.0 avx512"
 	uint8_t drops_countable; // 0: the driver hides its drops
 	uint8_t reserved[15];
 };
 
 // X(enum suffix, number, struct)
-#define DP_MSGS(X)                                                                                 \
-	X(HELLO, 1, dp_hello)                                                                      \
-	X(PEER_DOWN, 2, dp_peer_down)                                                              \
-	X(GUILD_OPEN, 3, dp_guild_open)                                                            \
-	X(GUILD_CLOSE, 4, dp_guild_close)                                                          \
-	X(ROOM_OPEN, 5, dp_room_open)                                                              \
-	X(ROOM_CLOSE, 6, dp_room_close)                                                            \
-	X(SESSION_ADD, 7, dp_session_add)                                                          \
-	X(SESSION_KEY, 8, dp_session_key)                                                          \
-	X(SESSION_HINT, 9, dp_session_hint)                                                        \
-	X(SESSION_SET, 10, dp_session_set)                                                         \
-	X(SESSION_REMOVE, 11, dp_session_remove)                                                   \
-	X(ACK, 16, dp_ack)                                                                         \
+#define DP_MSGS(X)                               \
+	X(HELLO, 1, dp_hello)                    \
+	X(PEER_DOWN, 2, dp_peer_down)            \
+	X(GUILD_OPEN, 3, dp_guild_open)          \
+	X(GUILD_CLOSE, 4, dp_guild_close)        \
+	X(ROOM_OPEN, 5, dp_room_open)            \
+	X(ROOM_CLOSE, 6, dp_room_close)          \
+	X(SESSION_ADD, 7, dp_session_add)        \
+	X(SESSION_KEY, 8, dp_session_key)        \
+	X(SESSION_HINT, 9, dp_session_hint)      \
+	X(SESSION_SET, 10, dp_session_set)       \
+	X(SESSION_REMOVE, 11, dp_session_remove) \
+	X(ACK, 16, dp_ack)                       \
 	X(DEVICE, 17, dp_device)
 
 #define DP_MSG_ENUM(name, number, type) DP_MSG_##name = (number),
 enum dp_msg_type {
-	DP_MSG_NONE = 0, // never sent, so that a zeroed record is refused
+	DP_MSG_NONE = 0,     // never sent, so that a zeroed record is refused
 	DP_MSGS(DP_MSG_ENUM) //
 	DP_MSG_TYPE_END = 24,
 };
@@ -173,8 +175,8 @@ union dp_msg {
 	DP_MSGS(DP_MSG_MEMBER) //
 };
 
-#define DP_MSG_SIZED(name, number, type)                                                           \
-	static_assert(sizeof(struct type) % 8 == 0 && (number) < DP_MSG_TYPE_END,                  \
+#define DP_MSG_SIZED(name, number, type)                                          \
+	static_assert(sizeof(struct type) % 8 == 0 && (number) < DP_MSG_TYPE_END, \
 		"records are whole words, so their padding is spelled out");
 DP_MSGS(DP_MSG_SIZED) //
 static_assert(sizeof(union dp_msg) <= 512, "a ring element");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The progress memfd (fd 4): what the packet engine has done, in a home that survives it. The
-// dataplane sizes and writes it, each part by one worker only; control reads it (counters, heartbeat,
-// nonce levels) without disturbing anybody. A successor of a dead dataplane goes on from here.
+// dataplane sizes and writes it, each part by one worker only; control reads it (counters,
+// heartbeat, nonce levels) without disturbing anybody. A successor of a dead dataplane goes on from
+// here.
 //
 // Layout: struct dp_shm, then per worker one stride: struct dp_worker_shm, its guild slots, session
 // slots and leg slots, each array at a cache line. Offsets are computed, never stored pointers.
@@ -67,10 +68,9 @@ struct dp_session_shm {
 	uint8_t next_hop[6]; // MAC that the last packet came from
 	uint8_t local_index; // of the node's addresses: the one that it talks to
 	uint8_t reserved;
-	uint32_t index_max;  // highest RTP index accepted from it (32 bit: roll-over counter, seq);
-			     // a successor accepts only newer ones. 0: none yet
-	uint32_t key_started; // 1 from the first lease of 'key_id' on
-	uint8_t pad[12];
+	uint32_t index_max; // highest RTP index accepted from it (32 bit: roll-over counter, seq);
+			    // a successor accepts only newer ones. 0: none yet
+	uint8_t pad[16];
 };
 static_assert(sizeof(struct dp_session_shm) == DP_CACHE_LINE, "one line a session");
 
@@ -81,20 +81,26 @@ enum dp_address_state {
 	DP_ADDRESS_AUTHENTICATED = 3, // a packet under the session's key came from there
 };
 
-// One stream to one receiver. Only the owning worker touches it. Index 0 of the pool is never used.
+struct dp_leg_link {
+	uint32_t next, prev;
+};
+
+// One stream to one receiver. Only the owning worker touches it. Index 0 of the pool is never used,
+// so that a zeroed list of legs holds none. Links are rebuilt by a successor.
 struct dp_leg_shm {
-	uint32_t receiver;            // session slot of this worker, with
-	uint32_t receiver_generation; // 0: slot is free
-	uint32_t ssrc;                // as the receiver knows the stream
-	uint32_t offset;              // outgoing index = incoming index - offset
-	uint32_t next_index;          // outgoing: highest sent + 1
-	uint32_t floor_index;         // incoming: older ones belong to before the last cut
-	uint32_t continuity;          // cuts of stream and receiver that 'offset' accounts for
-	uint32_t hash_next;           // chains of the worker's table; rebuilt by a successor
-	uint32_t receiver_next, receiver_prev; // the receiver's legs
-	uint32_t stream_next, stream_prev;     // the stream's legs
-	uint32_t flags;
-	uint32_t reserved[3];
+	uint32_t receiver;              // session slot of this worker, with
+	uint32_t receiver_generation;   // 0: slot is free
+	uint32_t ssrc;                  // as the receiver knows the stream
+	uint32_t offset;                // outgoing index = incoming index - offset
+	uint32_t next_index;            // outgoing: highest sent + 1
+	uint32_t floor_index;           // incoming: older ones are from before the last cut
+	uint32_t continuity;            // cuts of stream and receiver that 'offset' accounts for
+	uint32_t hash_next;             // chain of the worker's table
+	struct dp_leg_link of_receiver; // all legs to the receiver
+	struct dp_leg_link of_stream;   // all legs of the stream, with 'published'
+	uint32_t sender;                // session slot that publishes the stream, with 'published'
+	uint32_t published;
+	uint32_t reserved[2];
 };
 static_assert(sizeof(struct dp_leg_shm) == DP_CACHE_LINE, "one line a leg");
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Why a packet left the pipeline. The verdict is the error code, the counter and the metric: a parser
-// returns it, a stage stores it, burst_compact() counts it, /metrics prints it. Plain C, any thread.
+// Why a packet left the pipeline. The verdict is the error code, the counter and the metric: a
+// parser returns it, a stage stores it, burst_compact() counts it, /metrics prints it. Plain C, any
+// thread.
 //
 // The ledger (architecture.md decision 12) balances per worker, where a class stands for the sum of
 // its verdicts:
 //   received + handed_in = FORWARDED + ANSWERED + CONSUMED + PUNTED + HOST + HANDED + NO_RECEIVER
 //                          + DROPPED
-//   jobs + originated    = sent + NOT_SENT
+//   jobs + originated + tx_handed_in = sent + tx_handed_out + NOT_SENT
 #pragma once
 
 #include <stdint.h>
@@ -25,7 +26,8 @@
 	X(HANDED_OUT, "handed_out", HANDED, "reached the wrong worker and was handed to its own")  \
 	X(FRAME_SHORT, "frame_short", DROPPED, "frame ends inside a header")                       \
 	X(FRAME_CUT, "frame_cut", DROPPED, "IP says more bytes than arrived: cut on the way in")   \
-	X(FRAME_SEGMENTS, "frame_segments", DROPPED, "frame in several buffers: longer than media")\
+	X(FRAME_SEGMENTS, "frame_segments", DROPPED,                                               \
+		"frame in several buffers: longer than media")                                     \
 	X(FRAME_LONG, "frame_long", DROPPED, "longer than any datagram of a client")               \
 	X(VLAN, "vlan", DROPPED, "VLAN tag that this interface does not carry")                    \
 	X(IP_HEADER, "ip_header", DROPPED, "IP version, header length or total length impossible") \

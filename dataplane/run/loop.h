@@ -6,5 +6,6 @@
 
 struct worker;
 
-// Thread main of a worker, an lcore function: 'arg' is its struct worker. Returns 0 after params.stop.
+// Thread main of a worker, an lcore function: 'arg' is its struct worker. Returns 0 after
+// params.stop.
 int worker_loop(void *arg);

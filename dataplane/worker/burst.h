@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What travels through a turn: the burst of packets that came, and the wave of copies that leave. Both
-// belong to one worker. Ownership of mbufs: the burst owns its packets until burst_compact() or
-// burst_release(); the wave owns its copies until tx_wave().
+// What travels through a turn: the burst of packets that came, and the wave of copies that leave.
+// Both belong to one worker. Ownership of mbufs: the burst owns its packets until burst_compact()
+// or burst_release(); the wave owns its copies until tx_wave().
 #pragma once
 
 #include <stdalign.h>
@@ -22,10 +22,10 @@ struct burst_packet {
 	struct rte_mbuf *mbuf;
 	uint8_t *pkt;
 	uint16_t pkt_size;
-	uint8_t kind;         // enum packet_kind, after demux
-	uint8_t verdict;      // enum dp_verdict; not DP_OK: leaves at the next compaction
-	uint32_t session;     // slot, after lookup
-	uint32_t index;       // RTP index of the stream, after lookup
+	uint8_t kind;          // enum packet_kind, after demux
+	uint8_t verdict;       // enum dp_verdict; not DP_OK: leaves at the next compaction
+	uint32_t session;      // slot, after lookup
+	uint32_t index;        // RTP index of the stream, after lookup
 	struct udp_frame from; // addresses
 	struct rtp_view rtp;   // after lookup
 	uint32_t clear_size;   // extension body and payload behind rtp.clear_size, after unprotect
@@ -44,9 +44,9 @@ struct wave_job {
 	uint16_t header_size;  // RTP or RTCP bytes in clear
 	uint16_t payload_size; // clear bytes to seal
 	const uint8_t *payload;
-	uint16_t seq;          // outgoing
-	uint8_t in;            // packet of the burst; unused for reports
-	uint8_t suite;         // enum dp_suite
+	uint16_t seq;  // outgoing
+	uint8_t in;    // packet of the burst; unused for reports
+	uint8_t suite; // enum dp_suite
 	// The clear header, settled before the cipher reads it as AAD.
 	alignas(16) uint8_t header[16];
 };
@@ -57,8 +57,8 @@ struct wave {
 	struct seal_job seal[DP_WAVE_MAX];
 };
 
-// Counts every packet whose verdict is not DP_OK, frees its mbuf (DP_HANDED_OUT: the ring's now) and
-// closes the gaps, keeping the order.
+// Counts every packet whose verdict is not DP_OK, frees its mbuf (DP_HANDED_OUT: the ring's now)
+// and closes the gaps, keeping the order.
 void burst_compact(struct worker *w, struct burst *b);
-// The same for what is left, with verdict FORWARDED or NO_RECEIVER where still DP_OK.
+// The same for all that is left: forward has given each its verdict, FORWARDED or NO_RECEIVER.
 void burst_release(struct worker *w, struct burst *b);

@@ -43,16 +43,16 @@ struct worker_rings {
 #define WORKER_EVENT_RING_SIZE 2048   // so that an ACK for each command in flight always fits
 
 struct worker_params {
-	uint16_t index;        // 0..worker_count-1
+	uint16_t index; // 0..worker_count-1
 	uint16_t worker_count;
-	uint16_t port_id;      // DPDK's
-	uint16_t rx_queue;     // or WORKER_NO_QUEUE: everything comes by handoff
-	uint16_t tx_queue;     // or WORKER_NO_QUEUE: frames leave through worker 'tx_owner'
+	uint16_t port_id;  // DPDK's
+	uint16_t rx_queue; // or WORKER_NO_QUEUE: everything comes by handoff
+	uint16_t tx_queue; // or WORKER_NO_QUEUE: frames leave through worker 'tx_owner'
 	uint16_t tx_owner;
 	int numa_socket;
 	enum worker_idle idle;
 	uint32_t sleep_us_max;
-	bool answers_neighbors; // no kernel shares the device: ARP, ND, echo are ours
+	bool answers_neighbors;            // no kernel shares the device: ARP, ND, echo are ours
 	const struct udp_frame_host *host; // outlives the worker
 	struct rte_mempool *pool;          // rx and tx
 	struct dp_shm *shm;                // outlives the worker; its counts size the tables

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Pool of legs: in the progress memfd, with its hash and free list in the worker's memory.
+
+#include "session/leg.h"
+
+#include "api/dp_assert.h"
+#include "session/receiver.h"
+#include "session/session.h"
+#include "table/arena.h"
+#include "table/index_list.h"
+#include "worker/worker.h"
+
+struct leg_pool *leg_pool_create(struct arena *a, uint32_t leg_count)
+{
+	uint32_t hash_size = 16;
+	struct leg_pool *p = arena_take(a, sizeof(*p));
+	uint32_t *free_legs = arena_take(a, leg_count * sizeof(free_legs[0]));
+	uint32_t *heads;
+
+	while (hash_size < leg_count)
+		hash_size *= 2;
+	heads = arena_take(a, hash_size * sizeof(heads[0]));
+	if (p == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < hash_size; i++)
+		heads[i] = INDEX_NONE;
+	*p = (struct leg_pool){.free = free_legs, .heads = heads, .hash_mask = hash_size - 1};
+	return p;
+}
+
+static uint32_t *head_of(const struct worker *w, uint32_t receiver, uint32_t ssrc)
+{
+	uint64_t mixed = ((uint64_t)receiver << 32 | ssrc) * 0x9e3779b97f4a7c15ull;
+
+	return &w->legs->heads[(mixed >> 32) & w->legs->hash_mask];
+}
+
+static void chain(struct worker *w, uint32_t index)
+{
+	struct dp_leg_shm *leg = &w->leg_shm[index];
+	uint32_t *head = head_of(w, leg->receiver, leg->ssrc);
+
+	leg->hash_next = *head;
+	*head = index;
+	index_list_push(&w->receivers[leg->receiver].first_leg, &w->leg_shm[0].of_receiver,
+		sizeof(*leg), index);
+	w->shm->legs++;
+}
+
+void leg_pool_adopt(struct worker *w)
+{
+	w->shm->legs = 0;
+	for (uint32_t i = w->leg_count - 1; i > 0; i--) { // 0 is LEG_NONE
+		struct dp_leg_shm *leg = &w->leg_shm[i];
+
+		if (leg->receiver_generation != 0 && leg->receiver < w->session_count) {
+			leg->published = 0; // until its stream is there again
+			chain(w, i);
+		} else {
+			leg->receiver_generation = 0;
+			w->legs->free[w->legs->free_count++] = i;
+		}
+	}
+}
+
+// The stream is there: it frees the leg when it ends.
+static void publish(struct worker *w, uint32_t sender, uint32_t index)
+{
+	struct dp_leg_shm *leg = &w->leg_shm[index];
+
+	if (leg->published)
+		return;
+	leg->published = 1;
+	leg->sender = sender;
+	index_list_push(&w->sessions[sender].audio.first_leg, &w->leg_shm[0].of_stream,
+		sizeof(*leg), index);
+}
+
+uint32_t leg_get(struct worker *w, uint32_t sender, uint32_t receiver, uint32_t index)
+{
+	const struct stream *s = &w->sessions[sender].audio;
+	uint32_t at = *head_of(w, receiver, s->ssrc);
+
+	while (at != INDEX_NONE &&
+		(w->leg_shm[at].receiver != receiver || w->leg_shm[at].ssrc != s->ssrc))
+		at = w->leg_shm[at].hash_next;
+	if (at == INDEX_NONE) {
+		if (w->legs->free_count == 0)
+			return LEG_NONE;
+		at = w->legs->free[--w->legs->free_count];
+		w->leg_shm[at] = (struct dp_leg_shm){.receiver = receiver,
+			.ssrc = s->ssrc,
+			.next_index = index,
+			.continuity = s->continuity + w->receivers[receiver].continuity};
+		// Last: a successor takes over only what has a generation.
+		__atomic_store_n(&w->leg_shm[at].receiver_generation,
+			w->sessions[receiver].generation, __ATOMIC_RELEASE);
+		chain(w, at);
+	}
+	publish(w, sender, at);
+	return at;
+}
+
+static void forget(struct worker *w, uint32_t index)
+{
+	struct dp_leg_shm *leg = &w->leg_shm[index];
+	uint32_t *at = head_of(w, leg->receiver, leg->ssrc);
+
+	while (*at != index) {
+		DP_ASSERT(*at != INDEX_NONE);
+		at = &w->leg_shm[*at].hash_next;
+	}
+	*at = leg->hash_next;
+	index_list_remove(&w->receivers[leg->receiver].first_leg, &w->leg_shm[0].of_receiver,
+		sizeof(*leg), index);
+	if (leg->published) {
+		struct session *sender = &w->sessions[leg->sender];
+
+		// A list that still names the leg must not find the next one that gets its place.
+		if (sender->audio.attached && sender->room == w->sessions[leg->receiver].room)
+			extent_words(w->extents,
+				&sender->audio.legs)[w->sessions[leg->receiver].position] =
+				LEG_NONE;
+		index_list_remove(
+			&sender->audio.first_leg, &w->leg_shm[0].of_stream, sizeof(*leg), index);
+	}
+	*leg = (struct dp_leg_shm){0};
+	w->legs->free[w->legs->free_count++] = index;
+	w->shm->legs--;
+}
+
+void leg_forget_receiver(struct worker *w, uint32_t receiver)
+{
+	while (w->receivers[receiver].first_leg != INDEX_NONE)
+		forget(w, w->receivers[receiver].first_leg);
+}
+
+void leg_forget_stream(struct worker *w, uint32_t sender)
+{
+	while (w->sessions[sender].audio.first_leg != INDEX_NONE)
+		forget(w, w->sessions[sender].audio.first_leg);
+}

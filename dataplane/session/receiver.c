@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Keys and addresses of sessions.
+
+#include "session/receiver.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/dp_assert.h"
+#include "session/leg.h"
+#include "session/session.h"
+#include "table/flow_table.h"
+#include "worker/worker.h"
+
+#define DSCP_VOICE 46          // EF, RFC 4594: the relayed voice
+#define MOVES_PER_SECOND_MAX 5 // of one session's address
+
+void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear)
+{
+	bool was_open = receiver_open(r);
+
+	r->state = (r->state | set) & ~clear;
+	if (!was_open && receiver_open(r))
+		r->continuity++;
+}
+
+int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session_key *cmd)
+{
+	struct receiver *r = &w->receivers[session];
+	struct dp_session_shm *shm = &w->session_shm[session];
+	const struct suite *suite = suite_get(cmd->suite);
+
+	if (suite == NULL || cmd->key_id == 0)
+		return -EINVAL;
+	if (cmd->key_id < shm->key_id)
+		return -EINVAL;
+	if (cmd->key_id != shm->key_id) {
+		// The floor first: a crash in between must not find the new id with old nonces
+		// used.
+		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
+	}
+	if (r->key_id != cmd->key_id)
+		nonce_init(&r->nonces, &shm->nonce_floor);
+	suite->key_expand(w->crypto, &r->key, cmd->key);
+	r->suite = cmd->suite;
+	r->key_id = cmd->key_id;
+	receiver_set_state(r, RECEIVER_KEY, 0);
+	return 0;
+}
+
+// The address is written before its state: a reader of the memfd never takes half of one.
+static void publish_address(struct dp_session_shm *shm, const struct udp_frame *from,
+	uint8_t local_index, enum dp_address_state state)
+{
+	__atomic_store_n(&shm->address_state, DP_ADDRESS_NONE, __ATOMIC_RELEASE);
+	shm->address = from->source;
+	memcpy(shm->next_hop, from->source_mac, sizeof(shm->next_hop));
+	shm->local_index = local_index;
+	__atomic_store_n(&shm->address_state, state, __ATOMIC_RELEASE);
+}
+
+static uint8_t local_index_of(const struct worker *w, const struct dp_addr *target)
+{
+	const struct udp_frame_host *host = w->params.host;
+
+	for (uint32_t i = 0; i < host->address_count; i++) {
+		if (host->addresses[i].family == target->family &&
+			memcmp(host->addresses[i].ip, target->ip, sizeof(target->ip)) == 0)
+			return (uint8_t)i;
+	}
+	return 0;
+}
+
+// Makes the headers for where the memfd says that the session is.
+static void open_address(struct worker *w, uint32_t session)
+{
+	struct receiver *r = &w->receivers[session];
+	const struct dp_session_shm *shm = &w->session_shm[session];
+	const struct udp_frame_host *host = w->params.host;
+	struct dp_addr local = host->addresses[shm->local_index];
+
+	local.port = (uint16_t)(host->first_port + w->params.index);
+	udp_template_build(
+		&r->headers, host->mac, shm->next_hop, &local, &shm->address, DSCP_VOICE);
+	flow_table_set(w->flows, &shm->address, session);
+	receiver_set_state(r, RECEIVER_ADDRESS, 0);
+}
+
+static void leave_address(struct worker *w, uint32_t session)
+{
+	const struct dp_session_shm *shm = &w->session_shm[session];
+
+	if (shm->address_state >= DP_ADDRESS_HINTED)
+		flow_table_remove(w->flows, &shm->address, session);
+}
+
+static void try_hint(struct worker *w, uint32_t session)
+{
+	struct session *s = &w->sessions[session];
+
+	if (w->session_shm[session].address_state == DP_ADDRESS_AUTHENTICATED)
+		return;
+	for (unsigned i = 0; i < SESSION_DISCOVERED_MAX; i++) {
+		const struct udp_frame *from = &s->discovered[i];
+
+		if (from->source.family == 0 ||
+			memcmp(&from->source, &s->hint, sizeof(s->hint)) != 0)
+			continue;
+		leave_address(w, session);
+		publish_address(&w->session_shm[session], from, local_index_of(w, &from->target),
+			DP_ADDRESS_HINTED);
+		open_address(w, session);
+		return;
+	}
+}
+
+void receiver_discovered(struct worker *w, uint32_t session, const struct udp_frame *from)
+{
+	struct session *s = &w->sessions[session];
+	unsigned at = s->discovered_next;
+
+	for (unsigned i = 0; i < SESSION_DISCOVERED_MAX; i++) { // a repeat takes its own place
+		if (memcmp(&s->discovered[i].source, &from->source, sizeof(from->source)) == 0)
+			at = i;
+	}
+	if (at == s->discovered_next)
+		s->discovered_next = (uint8_t)((at + 1) % SESSION_DISCOVERED_MAX);
+	s->discovered[at] = *from;
+	try_hint(w, session);
+}
+
+void receiver_hinted(struct worker *w, uint32_t session, const struct dp_addr *hint)
+{
+	w->sessions[session].hint = *hint;
+	try_hint(w, session);
+}
+
+void receiver_authenticated(struct worker *w, uint32_t session, const struct udp_frame *from)
+{
+	struct receiver *r = &w->receivers[session];
+	struct dp_session_shm *shm = &w->session_shm[session];
+
+	if (shm->address_state == DP_ADDRESS_AUTHENTICATED &&
+		memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
+		memcmp(shm->next_hop, from->source_mac, sizeof(shm->next_hop)) == 0)
+		return;
+	if (shm->address_state == DP_ADDRESS_AUTHENTICATED) {
+		if (w->now_tsc - r->moved_tsc < w->tsc_hz / MOVES_PER_SECOND_MAX)
+			return;
+		worker_count_add(w, DP_COUNTER_ADDRESS_MOVES, 1);
+	}
+	r->moved_tsc = w->now_tsc;
+	leave_address(w, session);
+	publish_address(shm, from, local_index_of(w, &from->target), DP_ADDRESS_AUTHENTICATED);
+	open_address(w, session);
+}
+
+void receiver_restore(struct worker *w, uint32_t session)
+{
+	const struct dp_session_shm *shm = &w->session_shm[session];
+
+	if (shm->address_state >= DP_ADDRESS_HINTED &&
+		shm->address_state <= DP_ADDRESS_AUTHENTICATED &&
+		shm->local_index < w->params.host->address_count)
+		open_address(w, session);
+}
+
+void receiver_fini(struct worker *w, uint32_t session)
+{
+	struct receiver *r = &w->receivers[session];
+
+	leave_address(w, session);
+	leg_forget_receiver(w, session);
+	suite_key_wipe(&r->key);
+	*r = (struct receiver){.first_leg = INDEX_NONE};
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A session's transport: its key, and where it is (architecture.md decision 9). Nobody is sent
+// anything before they proved their address. What must survive a crash (address, nonces) lives in
+// the session's slot of the progress memfd; the rest is made from it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/dp_msg.h"
+#include "crypto/nonce.h"
+#include "crypto/suite.h"
+#include "proto/udp_frame.h"
+
+struct worker;
+
+#define RECEIVER_KEY 0x01u     // has a key
+#define RECEIVER_ADDRESS 0x02u // has an address that media may go to
+#define RECEIVER_HEARS 0x04u   // is not deafened
+#define RECEIVER_OPEN (RECEIVER_KEY | RECEIVER_ADDRESS | RECEIVER_HEARS)
+
+struct receiver {
+	struct udp_template headers; // Ethernet, IP, UDP to it
+	uint32_t state;              // RECEIVER_*; it is sent media when RECEIVER_OPEN
+	uint32_t suite;              // enum dp_suite
+	uint32_t key_id;
+	uint32_t continuity; // cuts: it was deafened, elsewhere, or not there yet
+	uint32_t first_leg;  // its legs: leg.receiver_next
+	struct nonce_space nonces;
+	uint64_t moved_tsc; // when its address changed last
+	struct suite_key key;
+};
+
+static inline bool receiver_open(const struct receiver *r)
+{
+	return (r->state & RECEIVER_OPEN) == RECEIVER_OPEN;
+}
+
+// Sets and clears bits of the state; a receiver that becomes open counts a cut.
+void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear);
+// Takes the key. The same key_id goes on with its nonces; a new one starts a new space.
+// 0, -EINVAL (unknown suite, or a key_id that is older than the present one).
+int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session_key *cmd)
+	__attribute__((warn_unused_result));
+// An IP discovery came from 'from': not yet a proof of more than that somebody can hear us there.
+void receiver_discovered(struct worker *w, uint32_t session, const struct udp_frame *from);
+// Op 1 named an address. Counts when it is a discovered one.
+void receiver_hinted(struct worker *w, uint32_t session, const struct dp_addr *hint);
+// A fresh authenticated packet, the newest of its stream, came from 'from'.
+void receiver_authenticated(struct worker *w, uint32_t session, const struct udp_frame *from);
+// After a restart: goes on where the progress memfd says that the session was.
+void receiver_restore(struct worker *w, uint32_t session);
+// Wipes the key, forgets address and legs. The slot in the progress memfd is the next session's.
+void receiver_fini(struct worker *w, uint32_t session);

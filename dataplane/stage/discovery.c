@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Exit of demux: IP discovery and UDP ping. A stranger is answered only if it knows a session's
+// SSRC, a few times a second, and with exactly as many bytes as it sent; a ping only where a
+// session proved its address. Discovery is the one datagram that a client never repeats: it must
+// not be lost.
+
+#include "proto/classify.h"
+#include "proto/ip_discovery.h"
+#include "session/receiver.h"
+#include "session/session.h"
+#include "stage/stages.h"
+#include "table/flow_table.h"
+#include "table/ssrc_table.h"
+#include "worker/worker.h"
+
+// Token bucket of one session's answers.
+static bool discovery_allowed(const struct worker *w, struct session *s)
+{
+	uint64_t interval = w->tsc_hz / DP_DISCOVERY_PER_SECOND;
+	uint64_t earned = (w->now_tsc - s->discovery_tsc) / interval;
+
+	if (earned > 0) {
+		uint64_t tokens = s->discovery_tokens + earned;
+
+		s->discovery_tokens =
+			tokens > DP_DISCOVERY_BURST ? DP_DISCOVERY_BURST : (uint32_t)tokens;
+		s->discovery_tsc = w->now_tsc;
+	}
+	if (s->discovery_tokens == 0)
+		return false;
+	s->discovery_tokens--;
+	return true;
+}
+
+static enum dp_verdict answer_discovery(struct worker *w, struct burst_packet *p)
+{
+	uint32_t slot = ssrc_table_find(w->ssrcs, ip_discovery_ssrc(p->pkt));
+
+	if (slot == INDEX_NONE || w->sessions[slot].ssrc != ip_discovery_ssrc(p->pkt))
+		return DP_DISCOVERY_SSRC;
+	if (!discovery_allowed(w, &w->sessions[slot]))
+		return DP_DISCOVERY_RATE;
+	receiver_discovered(w, slot, &p->from);
+	ip_discovery_answer(p->pkt, &p->from.source);
+	tx_answer(w, p);
+	return DP_DISCOVERY;
+}
+
+static enum dp_verdict answer_ping(struct worker *w, struct burst_packet *p)
+{
+	if (flow_table_find(w->flows, &p->from.source) == INDEX_NONE)
+		return DP_PING_SOURCE;
+	udp_ping_answer(p->pkt);
+	tx_answer(w, p);
+	return DP_PING;
+}
+
+void discovery_answer(struct worker *w, struct burst_packet *p)
+{
+	if (p->kind == PACKET_IP_DISCOVERY)
+		p->verdict = (uint8_t)answer_discovery(w, p);
+	else
+		p->verdict = (uint8_t)answer_ping(w, p);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Stage 5, unprotect: the packet is opened in place with its session's key. Only what authenticates
+// changes state: the replay window, and the address (RFC 3711 section 3.3).
+
+#include "api/dp_assert.h"
+#include "crypto/suite.h"
+#include "session/receiver.h"
+#include "session/session.h"
+#include "stage/stages.h"
+#include "worker/worker.h"
+
+static void open_suite(struct worker *w, struct burst *b, struct open_job *jobs, unsigned suite)
+{
+	struct open_job *batch[DP_BURST_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		if (w->receivers[b->packet[i].session].suite == suite)
+			batch[count++] = &jobs[i];
+	}
+	if (count > 0)
+		suite_get(suite)->open(w->crypto, batch, count);
+}
+
+static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
+{
+	struct session *s = &w->sessions[p->session];
+	struct replay *replay = &s->audio.replay;
+	bool newest;
+
+	if (!replay_fresh(replay, p->index)) // its twin came in the same burst
+		return DP_SRTP_REPLAY;
+	newest = !replay->started || (int32_t)(p->index - replay->index_max) > 0;
+	replay_accept(replay, p->index);
+	if (newest) {
+		w->session_shm[p->session].index_max = p->index;
+		receiver_authenticated(w, p->session, &p->from);
+	}
+	w->guild_shm[s->guild].packets_in++;
+	p->clear_size = p->pkt_size - p->rtp.clear_size - DP_RTPSIZE_OVERHEAD;
+	return s->flags & DP_SESSION_MUTE ? DP_MUTED : DP_OK;
+}
+
+void unprotect_burst(struct worker *w, struct burst *b)
+{
+	struct open_job jobs[DP_BURST_MAX];
+
+	for (unsigned i = 0; i < b->count; i++) {
+		struct burst_packet *p = &b->packet[i];
+
+		jobs[i] = (struct open_job){.key = &w->receivers[p->session].key,
+			.pkt = p->pkt,
+			.size = p->pkt_size,
+			.aad_size = p->rtp.clear_size};
+	}
+	for (unsigned suite = DP_SUITE_NONE + 1; suite < DP_SUITE_COUNT; suite++)
+		open_suite(w, b, jobs, suite);
+	for (unsigned i = 0; i < b->count; i++) {
+		struct burst_packet *p = &b->packet[i];
+
+		p->verdict = (uint8_t)jobs[i].verdict;
+		if (jobs[i].verdict == DP_OK)
+			p->verdict = (uint8_t)accept(w, p);
+	}
+	burst_compact(w, b);
+}

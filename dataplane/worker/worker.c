@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Memory of a worker: laid out once, filled once, never grown.
+
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_random.h>
+#include <rte_ring.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/dp_assert.h"
+#include "crypto/suite.h"
+#include "session/guild.h"
+#include "session/leg.h"
+#include "session/receiver.h"
+#include "session/room.h"
+#include "session/session.h"
+#include "table/arena.h"
+#include "table/extents.h"
+#include "table/flow_table.h"
+#include "table/ssrc_table.h"
+
+static_assert(
+	sizeof(struct session) + sizeof(struct receiver) + sizeof(struct dp_session_shm) <= 4096,
+	"architecture.md section 6: a session takes at most 4 KiB, legs apart");
+
+struct worker_memory {
+	struct worker worker; // first: a worker is its memory
+	struct arena arena;
+};
+
+// Words for the lists of rooms and streams: every session is in one room, whose list is a power of
+// two (at most twice as long, and twice that while it grows); a stream's list is as long as its
+// room's, and has a leg in all but the places of members who have not heard it yet.
+static uint32_t extent_words_for(const struct worker *w)
+{
+	return 4 * w->session_count + 2 * w->leg_count;
+}
+
+static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
+{
+	w->sessions = arena_take(a, w->session_count * sizeof(w->sessions[0]));
+	w->receivers = arena_take(a, w->session_count * sizeof(w->receivers[0]));
+	w->guilds = arena_take(a, w->guild_count * sizeof(w->guilds[0]));
+	w->rooms = arena_take(a, w->room_count * sizeof(w->rooms[0]));
+	w->legs = leg_pool_create(a, w->leg_count);
+	w->extents = u32_extents_create(a, extent_words_for(w));
+	w->ssrcs = ssrc_table_create(a, w->session_count, seed);
+	w->flows = flow_table_create(a, w->session_count, seed);
+}
+
+static void map_progress(struct worker *w, struct dp_shm *shm)
+{
+	uint32_t index = w->params.index;
+
+	w->shm = dp_shm_worker(shm, index);
+	w->guild_shm = dp_shm_guilds(shm, index);
+	w->session_shm = dp_shm_sessions(shm, index);
+	w->leg_shm = dp_shm_legs(shm, index);
+	w->guild_count = shm->guild_count;
+	w->session_count = shm->session_count;
+	w->leg_count = shm->leg_count;
+	w->room_count = shm->session_count < DP_ROOMS_MAX ? shm->session_count : DP_ROOMS_MAX;
+	w->shm->guilds = 0;
+	w->shm->sessions = 0;
+}
+
+struct worker *worker_create(const struct worker_params *params)
+{
+	struct worker_memory *m;
+	struct worker *w;
+	uint64_t seed = rte_rand();
+
+	if (posix_memalign((void **)&m, DP_CACHE_LINE, sizeof(*m)) != 0)
+		return NULL;
+	memset(m, 0, sizeof(*m));
+	w = &m->worker;
+	w->params = *params;
+	w->tsc_hz = rte_get_tsc_hz();
+	map_progress(w, params->shm);
+	DP_ASSERT(params->index < params->worker_count);
+	DP_ASSERT(w->session_count > 0 && w->session_count <= DP_SESSIONS_MAX);
+	DP_ASSERT(w->leg_count > 1 && w->leg_count <= DP_LEGS_MAX);
+
+	w->crypto = crypto_engine_create();
+	if (w->crypto == NULL) {
+		RTE_LOG(ERR, USER1, "worker %u: no cipher engine on this CPU\n", params->index);
+		goto fail;
+	}
+	lay_out(w, &m->arena, seed);
+	if (arena_map(&m->arena, params->numa_socket) < 0) {
+		RTE_LOG(ERR, USER1, "worker %u: no memory for its tables; lower limits.sessions\n",
+			params->index);
+		goto fail_crypto;
+	}
+	lay_out(w, &m->arena, seed);
+	for (uint32_t i = 0; i < w->session_count; i++)
+		w->receivers[i].first_leg = INDEX_NONE;
+	leg_pool_adopt(w);
+	return w;
+
+fail_crypto:
+	crypto_engine_destroy(w->crypto);
+fail:
+	free(m);
+	return NULL;
+}
+
+static void drain(struct rte_ring *ring)
+{
+	void *mbuf;
+
+	while (ring != NULL && rte_ring_dequeue(ring, &mbuf) == 0)
+		rte_pktmbuf_free(mbuf);
+}
+
+void worker_destroy(struct worker *w)
+{
+	struct worker_memory *m = (struct worker_memory *)(void *)w;
+
+	if (w == NULL)
+		return;
+	drain(w->params.rings[w->params.index].rx);
+	drain(w->params.rings[w->params.index].tx);
+	crypto_engine_destroy(w->crypto);
+	arena_unmap(&m->arena);
+	free(m);
+}
