@@ -79,6 +79,18 @@ void schema_allowed(const struct schema_row *row, char *out, size_t out_size)
 	}
 }
 
+static void item_allowed(const struct schema_row *row, char *out, size_t out_size)
+{
+	if (row->type == SCHEMA_TEXTS)
+		snprintf(out, out_size, "%s", row->allowed);
+	else if (row->type == SCHEMA_WORDS)
+		words_text(row, out, out_size);
+	else if (row->type == SCHEMA_IDS)
+		snprintf(out, out_size, "an id, \"1\" to \"18446744073709551615\", in quotes");
+	else
+		snprintf(out, out_size, "a group, { key = value; ... }");
+}
+
 // The digits of a number that scan.c marked, or NULL.
 static const char *marked_number(const config_setting_t *setting)
 {
@@ -137,7 +149,10 @@ static void refuse(struct schema_file *file, const struct schema_row *row,
 	char what[128], allowed[512];
 
 	found(row, setting, what, sizeof(what));
-	schema_allowed(row, allowed, sizeof(allowed));
+	if (config_setting_name(setting) == NULL) // an item of the row's list
+		item_allowed(row, allowed, sizeof(allowed));
+	else
+		schema_allowed(row, allowed, sizeof(allowed));
 	schema_problem(file, setting, key, "found %s%s%s; allowed: %s", what,
 		why == NULL ? "" : ", which ", why == NULL ? "" : why, allowed);
 }

@@ -76,7 +76,7 @@ static const char *nearest(
 	const struct schema_row *rows, unsigned row_count, const char *path, const char *name)
 {
 	const char *best = NULL;
-	unsigned best_distance = (unsigned)strlen(name) / 3 + 2;
+	unsigned best_distance = (unsigned)strlen(name) / 4 + 2;
 
 	for (unsigned i = 0; i < row_count; i++) {
 		const char *known = last_part(rows[i].path);

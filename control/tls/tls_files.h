@@ -20,7 +20,7 @@
 struct tls_files_params {
 	const char *certificate;  // operator's PEM chain; NULL or "": the local authority
 	const char *key;          // operator's PEM key
-	const char *state_dir;    // must exist; 'tls' in it is made with mode 0700
+	const char *state_dir;    // it and 'tls' in it are made where they are missing
 	const char *const *names; // IP literals and host names of the leaf, besides localhost and
 	unsigned name_count;      // 127.0.0.1
 	int64_t now_s;            // seconds since 1970
