@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What must be one per machine: an instance, an interface's steering program, a media port. The
+// kernel gives all of them back when the supervisor dies, however it dies.
+#pragma once
+
+#include <stddef.h>
+
+#include "supervisor/plan.h"
+
+// The directory of lock files, made if it is missing: VOICENODE_RUNTIME_DIR, or /run/voicenode.
+const char *lock_directory(void);
+
+// Locks 'name' (".lock" is added) for the life of the returned descriptor, and writes our pid into
+// it.
+// >= 0, or -EWOULDBLOCK with the holder's pid in *holder (0: unknown), or -errno.
+int lock_take(const char *name, int *holder) __attribute__((warn_unused_result));
+
+// Reserves every media port of every address with a socket that is never read. Fills 'fds', one per
+// address and port. Returns how many, or -errno with one sentence in 'error'.
+int ports_reserve(const struct node_plan *plan, int *fds, unsigned fds_max, char *error,
+	size_t error_size) __attribute__((warn_unused_result));

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See node.h: the supervisor's loop. A child that dies is started again, the survivor is told; a
+// dataplane that cannot start its device takes the next rung; a first child that says by its exit
+// status that it cannot start ends the node, because its reason will not go away by itself.
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/dp_msg.h"
+#include "log/log.h"
+#include "supervisor/argv.h"
+#include "supervisor/node.h"
+
+#define WATCH_FOREVER_MS 3600000
+
+static int start_side(struct node *node, enum node_side side)
+{
+	struct node_child *c = &node->children[side];
+	struct child_options options = {.keep_caps = side == NODE_DATAPLANE};
+	struct argv argv;
+	uint32_t dataplane_epoch = node->children[NODE_DATAPLANE].epoch;
+	int err = 0;
+
+	c->epoch++;
+	if (side == NODE_DATAPLANE)
+		err = argv_dataplane(&argv, node->plan, c->epoch);
+	else
+		err = argv_control(
+			&argv, node->plan, c->epoch, dataplane_epoch > 0 ? dataplane_epoch - 1 : 0);
+	if (err < 0)
+		return err;
+	options.fds[options.fd_count++] = node->link[side];
+	options.fds[options.fd_count++] = node->progress_fd;
+	if (side == NODE_CONTROL) // keys are not the dataplane's to read
+		options.fds[options.fd_count++] = node->intent_fd;
+	err = child_start(&c->child, c->path, argv.items, &options);
+	if (err == 0)
+		log_notice("started program=%s pid=%d epoch=%u", c->child.name, (int)c->child.pid,
+			c->epoch);
+	return err;
+}
+
+// Into the survivor's queue, by way of the dead one's end. A full queue is fine: the successor's
+// HELLO tells the same.
+static void tell_survivor(const struct node *node, enum node_side dead)
+{
+	struct dp_peer_down record = {
+		.header = {.type = DP_MSG_PEER_DOWN, .size = sizeof(record)},
+		.peer_epoch = node->children[dead].epoch,
+	};
+
+	if (send(node->link[dead], &record, sizeof(record), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("survivor not told errno=%d", errno);
+}
+
+static void keep_steering(struct node *node)
+{
+	bool repaired = false;
+
+	if (node->steer.object == NULL)
+		return;
+	int err = steer_keep(&node->steer, &repaired);
+	if (err < 0)
+		log_error("steering program lost interface=%s why=%s", node->plan->interface,
+			strerror(-err));
+	else if (repaired)
+		log_warn("steering program attached again interface=%s", node->plan->interface);
+}
+
+static void give_up(struct node *node, const char *why)
+{
+	fprintf(stderr, "voicenode: %s\n", why);
+	node->failed = true;
+}
+
+static void descend(struct node *node)
+{
+	char why[512];
+
+	log_warn("device did not start, one rung down device=%s name=%s",
+		device_kind_name(node->plan->device), node->plan->device_name);
+	node_device_leave(node);
+	if (node_device_enter(node, (enum rung)(node->plan->rung + 1), why, sizeof(why)) < 0)
+		give_up(node, why);
+}
+
+static void handle_death(struct node *node, enum node_side side)
+{
+	struct node_child *c = &node->children[side];
+	uint64_t now_ms = child_now_ms();
+	int status = c->child.status;
+	bool exited = WIFEXITED(status) && WEXITSTATUS(status) != 0;
+	bool no_device =
+		side == NODE_DATAPLANE && exited && WEXITSTATUS(status) == NODE_STATUS_NO_DEVICE;
+	char end[64], why[512];
+
+	child_describe_end(status, end, sizeof(end));
+	tell_survivor(node, side);
+	if (side == NODE_DATAPLANE)
+		keep_steering(node);
+	if (no_device && node->plan->automatic) {
+		descend(node);
+		c->start_at_ms = now_ms;
+		return;
+	}
+	if (exited && c->epoch == 1) {
+		snprintf(why, sizeof(why),
+			"%s could not start (%s); its reason is in the lines above", c->child.name,
+			end);
+		give_up(node, why);
+		return;
+	}
+	uint32_t delay_ms = backoff_next(&c->backoff, now_ms - c->child.started_ms);
+	c->start_at_ms = now_ms + delay_ms;
+	log_warn("died program=%s epoch=%u end=%s restart_in_ms=%u", c->child.name, c->epoch, end,
+		delay_ms);
+}
+
+// Starts what is due. Returns the milliseconds until the next start is.
+static int start_due(struct node *node)
+{
+	uint64_t now_ms = child_now_ms();
+	uint64_t wait_ms = WATCH_FOREVER_MS;
+
+	for (int side = 0; side < NODE_SIDE_COUNT; side++) {
+		struct node_child *c = &node->children[side];
+		if (c->child.pid != 0)
+			continue;
+		if (c->start_at_ms <= now_ms) {
+			int err = start_side(node, (enum node_side)side);
+			if (err == 0)
+				continue;
+			log_error("cannot start program=%s why=%s", c->child.name, strerror(-err));
+			c->start_at_ms = now_ms + BACKOFF_LAST_MS;
+		}
+		if (c->start_at_ms - now_ms < wait_ms)
+			wait_ms = c->start_at_ms - now_ms;
+	}
+	return (int)wait_ms;
+}
+
+static bool stop_is_asked(const struct node *node)
+{
+	struct signalfd_siginfo info;
+
+	if (read(node->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return false;
+	log_notice("stopping signal=%u", info.ssi_signo);
+	return true;
+}
+
+int node_watch(struct node *node)
+{
+	bool stop = false;
+
+	while (!stop && !node->failed) {
+		int wait_ms = start_due(node);
+		struct pollfd fds[1 + NODE_SIDE_COUNT] = {{node->signal_fd, POLLIN, 0}};
+		for (int side = 0; side < NODE_SIDE_COUNT; side++) {
+			const struct child *child = &node->children[side].child;
+			fds[1 + side] =
+				(struct pollfd){child->pid != 0 ? child->pidfd : -1, POLLIN, 0};
+		}
+		if (poll(fds, 1 + NODE_SIDE_COUNT, wait_ms) < 0 && errno != EINTR)
+			give_up(node, "the supervisor cannot wait for its children");
+		stop = stop_is_asked(node);
+		for (int side = 0; side < NODE_SIDE_COUNT && !stop && !node->failed; side++) {
+			if (child_reap(&node->children[side].child))
+				handle_death(node, (enum node_side)side);
+		}
+	}
+	// Control first: it says good-bye to the gateway and its clients while media still flows.
+	child_stop(&node->children[NODE_CONTROL].child, NODE_STOP_MS, node->signal_fd);
+	child_stop(&node->children[NODE_DATAPLANE].child, NODE_STOP_MS, node->signal_fd);
+	return node->failed ? 1 : 0;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// control/supervisor/ladder.c: the decision table of `auto:IFACE`.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "supervisor/ladder.h"
+
+static const struct {
+	// driver, PCI address, MTU, kernel, CAP_BPF, CAP_IPC_LOCK, foreign program
+	struct ladder_facts facts;
+	enum rung from, expected;
+	const char *note; // must be in it
+} rows[] = {
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+		"af_xdp"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFXDP, RUNG_AFXDP,
+		"af_xdp"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFPACKET, RUNG_AFPACKET,
+		"did not start"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_NONE, RUNG_NONE, ""},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, true}, RUNG_PCI, RUNG_AFPACKET,
+		"another XDP program"},
+	{{"veth", "", 3498, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+		"af_xdp"},
+	{{"veth", "", 3499, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFPACKET,
+		"MTU"},
+	{{"veth", "", 1500, LADDER_KERNEL(5, 9), true, true, false}, RUNG_PCI, RUNG_AFPACKET,
+		"kernel"},
+	{{"veth", "", 1500, LADDER_KERNEL(5, 10), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+		"af_xdp"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), false, true, false}, RUNG_PCI, RUNG_AFPACKET,
+		"CAP_BPF"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, false, false}, RUNG_PCI, RUNG_AFPACKET,
+		"CAP_IPC_LOCK"},
+	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI,
+		RUNG_PCI, "not run on hardware"},
+	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFXDP,
+		RUNG_AFXDP, "af_xdp"},
+	{{"mlx5_core", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+		"af_xdp"},
+	{{"ice", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI,
+		RUNG_AFXDP, "af_xdp"},
+};
+
+static void takes_the_best_rung_that_the_facts_allow(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char note[LADDER_NOTE_SIZE];
+		memset(note, 'x', sizeof(note));
+		assert_int_equal(
+			ladder_choose(&rows[i].facts, rows[i].from, note), rows[i].expected);
+		assert_non_null(memchr(note, 0, sizeof(note)));
+		assert_non_null(strstr(note, rows[i].note));
+	}
+}
+
+static void every_note_fits_without_being_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char note[LADDER_NOTE_SIZE];
+		(void)ladder_choose(&rows[i].facts, rows[i].from, note);
+		assert_in_range(strlen(note), 0, LADDER_NOTE_SIZE - 2);
+	}
+}
+
+static void going_down_ends(void **state)
+{
+	char note[LADDER_NOTE_SIZE];
+	unsigned steps = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum rung rung = ladder_choose(&rows[i].facts, RUNG_PCI, note);
+		for (steps = 0; rung != RUNG_NONE; steps++) {
+			assert_in_range(steps, 0, RUNG_NONE);
+			rung = ladder_choose(&rows[i].facts, (enum rung)(rung + 1), note);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_the_best_rung_that_the_facts_allow),
+		cmocka_unit_test(every_note_fits_without_being_cut),
+		cmocka_unit_test(going_down_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
