@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// WebSocket and HTTP as the sessions of control/ see them: whole messages in, whole messages out.
+// A thin adapter over libwebsockets, which keeps protocols sans-IO: fragments are put together
+// under a bound, unmasked client frames and over-long messages are refused here (RFC 6455
+// section 5.1), permessage-deflate is never negotiated, and what waits to be sent is bounded.
+//
+// Threads: the loop's only. A handler may send, close or destroy other connections; after it called
+// ws_conn_close() on its own connection no more messages arrive, only 'closed', once.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct ws_conn;
+struct ws_server;
+struct http_exchange;
+
+// What a client asked for when it opened a connection. Valid during the call.
+struct ws_request {
+	const char *path;          // without the query
+	const char *query;         // after '?', or ""
+	const char *authorization; // header, or ""
+	const char *host;          // header, or ""
+	const char *peer;          // textual address, for logs of failures only
+};
+
+struct ws_handler {
+	// A WebSocket is open. Returns the object that later calls receive as 'conn_ctx', or NULL
+	// to refuse (the peer sees close code 1008).
+	void *(*open)(void *ctx, struct ws_conn *conn, const struct ws_request *request);
+	// One whole message, at most 'message_size_max' bytes; text has been checked to be UTF-8
+	// and is followed by a NUL that 'size' does not count.
+	void (*message)(void *conn_ctx, const char *data, size_t size, bool binary);
+	// The last call for this connection. 'code' is the peer's close code; 1006: no close frame.
+	void (*closed)(void *conn_ctx, uint16_t code);
+	// Clients only: the connection could not be made (no 'open', no 'closed').
+	void (*failed)(void *ctx, const char *why);
+};
+
+// The caller's queue of a slow reader grew past its bound: the connection is being closed.
+// Returns 0, -ENOBUFS (closing), -ENOTCONN (already closing).
+int ws_conn_send(struct ws_conn *conn, const char *data, size_t size, bool binary);
+// Sends what is queued, then a close frame. 'reason' may be NULL.
+void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason);
+// Cuts the TCP connection without a close frame (tests, and peers that do not answer).
+void ws_conn_abort(struct ws_conn *conn);
+
+// A whole HTTP request, answered by http_respond() exactly once, inside the handler or later.
+struct http_request {
+	const char *method; // "GET", "PATCH", ...
+	const char *path;
+	const char *query;
+	const char *authorization;
+	const char *host; // header, or ""
+	const char *body; // NUL-terminated
+	size_t body_size;
+};
+typedef void http_handler_fn(
+	void *ctx, struct http_exchange *exchange, const struct http_request *request);
+// 'body' is copied. 'content_type' NULL: application/json.
+void http_respond(struct http_exchange *exchange, unsigned status, const char *content_type,
+	const char *body, size_t body_size);
+
+struct ws_server_params {
+	const char *host;          // address to bind, NULL: all, IPv4 and IPv6
+	uint16_t port;             // 0: any free one, see ws_server_port()
+	const char *unix_path;     // instead of host and port: a UNIX socket, mode 0660
+	const char *tls_cert_path; // PEM chain; NULL: plain
+	const char *tls_key_path;
+	const char *name;            // for logs and metrics
+	const struct ws_handler *ws; // NULL: WebSocket upgrades are refused
+	http_handler_fn *http;       // NULL: 404
+	void *ctx;
+	size_t message_size_max;  // bytes; a longer message closes with 1009
+	size_t queue_size_max;    // bytes waiting for a slow reader; 0: 256 KiB
+	uint32_t connections_max; // 0: 16384
+	uint32_t open_timeout_ms; // TLS and upgrade must be done by then; 0: 5000
+};
+
+// 0, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (certificate or key unreadable or not a pair).
+// On failure 'why' (of 'why_size') holds one sentence that names what is wrong and what cures it.
+int ws_server_create(struct loop *loop, const struct ws_server_params *params,
+	struct ws_server **out, char *why, size_t why_size) __attribute__((warn_unused_result));
+// NULL allowed. Stops listening; open connections are closed with 1001.
+void ws_server_destroy(struct ws_server *server);
+uint16_t ws_server_port(const struct ws_server *server);
+
+struct ws_client_params {
+	const char *url;           // ws://host:port/path or wss://...; IPv6 hosts in brackets
+	const char *ca_path;       // PEM file to trust; NULL: the system's
+	const char *authorization; // header to send, or NULL
+	const struct ws_handler *handler;
+	void *ctx;
+	size_t message_size_max;
+	uint32_t connect_timeout_ms; // 0: 5000
+};
+// Starts connecting. 0: 'open' or 'failed' follows, once. -EINVAL: the URL.
+int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
+	__attribute__((warn_unused_result));
