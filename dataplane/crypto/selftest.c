@@ -103,6 +103,31 @@ static bool hchacha20_holds(void)
 	return memcmp(out, expected, sizeof(out)) == 0;
 }
 
+// The lanes of the vector form against the scalar form.
+static bool hchacha20_many_holds(struct crypto_engine *engine)
+{
+	uint8_t key[HCHACHA20_LANES][HCHACHA20_KEY_SIZE], out[HCHACHA20_LANES][HCHACHA20_KEY_SIZE];
+	const uint8_t *keys[HCHACHA20_LANES];
+	uint32_t words[HCHACHA20_LANES];
+
+	for (unsigned lane = 0; lane < HCHACHA20_LANES; lane++) {
+		memset(key[lane], (int)(lane * 0x11), sizeof(key[lane]));
+		keys[lane] = key[lane];
+		words[lane] = 0x80000080u + lane;
+	}
+	engine->hchacha20_many(out, keys, words, HCHACHA20_LANES);
+	for (unsigned lane = 0; lane < HCHACHA20_LANES; lane++) {
+		uint8_t input[HCHACHA20_INPUT_SIZE] = {0}, expected[HCHACHA20_KEY_SIZE];
+
+		memcpy(input, &words[lane], sizeof(words[lane]));
+		hchacha20(expected, keys[lane], input);
+		if (memcmp(out[lane], expected, sizeof(expected)) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool selftest_passes(struct crypto_engine *engine)
 {
 	for (unsigned i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
@@ -110,5 +135,5 @@ bool selftest_passes(struct crypto_engine *engine)
 			return false;
 		}
 	}
-	return hchacha20_holds();
+	return hchacha20_holds() && hchacha20_many_holds(engine);
 }
