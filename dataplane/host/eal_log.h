@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// DPDK's own messages, as lines of our log; the last one is the reason that its return codes lack.
+// Any thread of DPDK may write; eal_log_last() is for the main thread at start.
+#pragma once
+
+#include <stddef.h>
+
+// 0 or -errno. Before rte_eal_init().
+int eal_log_open(void) __attribute__((warn_unused_result));
+// The last message, "" if none since the last eal_log_forget().
+void eal_log_last(char *text, size_t text_size);
+void eal_log_forget(void);

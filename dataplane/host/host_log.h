@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The dataplane's few log lines: life-cycle, by the main thread, in the form of control's log
+// (key=value on stderr, text on a terminal). Workers never log.
+//
+//	host_log(HOST_LOG_INFO, "device started", "driver=%s queues=%u", driver, queue_count);
+#pragma once
+
+#include <stdbool.h>
+
+enum host_log_level {
+	HOST_LOG_ERROR,
+	HOST_LOG_WARN,
+	HOST_LOG_INFO, // until host_log_open() says otherwise
+	HOST_LOG_DEBUG,
+	HOST_LOG_LEVEL_COUNT,
+};
+
+void host_log_open(enum host_log_level level);
+// One line. 'message' is a sentence of ours; 'format' makes the keys and values ("" for none), and
+// quotes what may hold spaces: host_log_plain() makes foreign text safe for that.
+void host_log(enum host_log_level level, const char *message, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+// Replaces what would end a quoted value or a line. Returns 'text'.
+char *host_log_plain(char *text);
+// "error", "warn", "info", "debug" -> level; false: none of them.
+bool host_log_level_parse(const char *name, enum host_log_level *level);
