@@ -137,6 +137,22 @@ static int load(struct steer *steer, const struct node_plan *plan)
 	return fill_maps(steer, plan);
 }
 
+static void unload(struct steer *steer)
+{
+	bpf_object__close(steer->object);
+	steer->object = NULL;
+}
+
+int steer_load(struct steer *steer, const struct node_plan *plan)
+{
+	*steer = (struct steer){.ifindex = plan->ifindex, .program_fd = -1};
+	int err = load(steer, plan);
+
+	if (err < 0)
+		unload(steer);
+	return err;
+}
+
 // Native, and where the driver cannot, generic.
 static int attach(struct steer *steer)
 {
@@ -166,17 +182,15 @@ int steer_clear(unsigned ifindex)
 
 int steer_attach(struct steer *steer, const struct node_plan *plan)
 {
-	*steer = (struct steer){.ifindex = plan->ifindex, .program_fd = -1};
-	int err = load(steer, plan);
+	int err = steer_load(steer, plan);
 
-	if (err == 0)
-		err = steer_clear(plan->ifindex);
+	if (err < 0)
+		return err;
+	err = steer_clear(plan->ifindex);
 	if (err == 0)
 		err = attach(steer);
-	if (err < 0) {
-		bpf_object__close(steer->object);
-		steer->object = NULL;
-	}
+	if (err < 0)
+		unload(steer);
 	return err;
 }
 
@@ -208,6 +222,5 @@ void steer_detach(struct steer *steer)
 		return;
 	if (query(steer->ifindex, &program_id, &flags) == 0 && program_id == steer->program_id)
 		(void)bpf_xdp_detach((int)steer->ifindex, flags, NULL);
-	bpf_object__close(steer->object);
-	steer->object = NULL;
+	unload(steer);
 }

@@ -28,6 +28,11 @@ enum steer_found {
 // Whose program is attached to the interface? Not knowing counts as foreign.
 enum steer_found steer_probe(unsigned ifindex);
 
+// Loads the program and fills its maps for the plan's addresses and ports; attaches nothing. 0, or
+// what the kernel said.
+int steer_load(struct steer *steer, const struct node_plan *plan)
+	__attribute__((warn_unused_result));
+
 // Detaches a program of ours that another process left. 0, -EEXIST when it is foreign, or what the
 // kernel said.
 int steer_clear(unsigned ifindex) __attribute__((warn_unused_result));

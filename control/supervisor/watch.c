@@ -42,7 +42,7 @@ static int start_side(struct node *node, enum node_side side)
 		options.fds[options.fd_count++] = node->intent_fd;
 	err = child_start(&c->child, c->path, argv.items, &options);
 	if (err == 0)
-		log_notice("started program=%s pid=%d epoch=%u", c->child.name, (int)c->child.pid,
+		log_notice("started child=%s pid=%d epoch=%u", c->child.name, (int)c->child.pid,
 			c->epoch);
 	return err;
 }
@@ -119,7 +119,7 @@ static void handle_death(struct node *node, enum node_side side)
 	}
 	uint32_t delay_ms = backoff_next(&c->backoff, now_ms - c->child.started_ms);
 	c->start_at_ms = now_ms + delay_ms;
-	log_warn("died program=%s epoch=%u end=%s restart_in_ms=%u", c->child.name, c->epoch, end,
+	log_warn("died child=%s epoch=%u end=%s restart_in_ms=%u", c->child.name, c->epoch, end,
 		delay_ms);
 }
 
@@ -137,7 +137,7 @@ static int start_due(struct node *node)
 			int err = start_side(node, (enum node_side)side);
 			if (err == 0)
 				continue;
-			log_error("cannot start program=%s why=%s", c->child.name, strerror(-err));
+			log_error("cannot start child=%s why=%s", c->child.name, strerror(-err));
 			c->start_at_ms = now_ms + BACKOFF_LAST_MS;
 		}
 		if (c->start_at_ms - now_ms < wait_ms)

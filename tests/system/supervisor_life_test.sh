@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What outlives the children: descriptors, rule, steering program, reserved ports; through deaths, an
+# orderly stop, and a SIGKILL of everything.
+. "$(dirname "$0")/supervisor_init.sh"
+
+start afxdp:near
+check "dataplane has the link and the progress memfd, not the intent" \
+	grep -qx "fds 0 1 2 3 4" "$dir/voicenode-dataplane.log"
+check "control has the intent as well" grep -qx "fds 0 1 2 3 4 5" "$dir/voicenode-control.log"
+check "the rule is there" has_table
+check "the steering program is attached" has_program
+check "media ports are reserved" never in_ns python3 -c \
+	'import socket; socket.socket(type=socket.SOCK_DGRAM).bind(("10.99.0.1", 50001))' 2>/dev/null
+
+first=$(program_id)
+kill -9 "$(child voicenode-dataplane)"
+check "a killed dataplane is started again, in its next epoch" \
+	eventually grep -q -- "--epoch 2 " "$dir/voicenode-dataplane.log"
+# epoch 0, seq 0, type 2, size 24, worker 0, reserved 0, peer epoch 1, reserved 0
+check "control is told which epoch died" eventually grep -qx \
+	000000000000000002001800000000000100000000000000 "$dir/voicenode-control.records"
+check "the steering program stayed" [ "$(program_id)" = "$first" ]
+kill -9 "$(child voicenode-control)"
+check "a killed control learns how often the dataplane was restarted" \
+	eventually grep -q -- "--epoch 2 .*--dataplane-restarts 1" "$dir/voicenode-control.log"
+check "the dataplane is told" eventually grep -qx \
+	000000000000000002001800000000000100000000000000 "$dir/voicenode-dataplane.records"
+
+ip -n "$ns" link set near xdp off
+kill -9 "$(child voicenode-dataplane)"
+check "a detached steering program is attached again after a death" eventually has_program
+
+check "an orderly stop ends with 0" stop TERM
+check "and leaves no rule" never has_table
+check "and no steering program" never has_program
+
+start afxdp:near
+children=$(pgrep -P "$supervisor")
+stop KILL || true
+check "children die with a killed supervisor" eventually never kill -0 $children 2>/dev/null
+check "a SIGKILL leaves the rule" has_table
+check "a SIGKILL leaves the steering program" has_program
+left=$(program_id)
+start afxdp:near
+check "the next start works over what was left" eventually has_table
+check "with a steering program of its own" [ "$(program_id)" != "$left" ]
+stop KILL || true
+start afpacket:near
+check "a start on another device removes the steering program" eventually never has_program
+check "an interrupt ends with 0" stop INT
+check "and leaves no rule" never has_table
+finish
