@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A control (and supervisor) of a few lines, to run voicenode-dataplane alone: makes the link and the
+# progress memfd, says HELLO, sends commands, checks ACKs. System tests import it; by hand:
+#   fake_control.py DATAPLANE null
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+VERSION = 1
+HELLO, PEER_DOWN, GUILD_OPEN, GUILD_CLOSE, ROOM_OPEN, ROOM_CLOSE = 1, 2, 3, 4, 5, 6
+SESSION_ADD, SESSION_KEY, SESSION_HINT, SESSION_SET, SESSION_REMOVE = 7, 8, 9, 10, 11
+ACK, DEVICE = 16, 17
+HEADER = struct.Struct("=IIHHHH")  # epoch, seq, type, size, worker, reserved
+SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 40, ROOM_CLOSE: 24,
+         SESSION_ADD: 48, SESSION_KEY: 64, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
+         ACK: 24, DEVICE: 272}
+BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQ", ROOM_CLOSE: "=II",
+          SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s", SESSION_HINT: "=II16sHBBI",
+          SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II"}
+PREFIX = "voicenode_test"
+
+
+def text(field):
+    return field.split(b"\0", 1)[0].decode()
+
+
+class Node:
+    """The dataplane as a child, with this process as its supervisor and control."""
+
+    def __init__(self, program, device, address="127.0.0.1/8", ports="50000-50000", cores="0",
+                 options=None, namespace=None, wrapper=None):
+        self.program, self.wrapper = program, wrapper or []
+        self.namespace = namespace
+        self.options = {"device": device, "rung-note": "test", "address": address, "ports": ports,
+                        "cores": cores, "main-core": "0", "idle": "adaptive", "sleep-us-max": "50",
+                        "hugepages": "auto", "mbufs": "8192", "sessions": "64", "guilds": "16",
+                        "legs": "256", "steering": "auto",
+                        "file-prefix": "%s_%d" % (PREFIX, os.getpid()), "log-level": "info"}
+        self.options.update(options or {})
+        self.extra = []
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.memory = os.memfd_create("progress")
+        self.epoch, self.peer, self.process_epoch, self.seq = 1, 0, 0, 0
+        self.device, self.acks, self.hellos = None, {}, []
+        self.process = None
+
+    def arguments(self):
+        argv = [self.program, "--epoch", str(self.process_epoch)]
+        for name, value in self.options.items():
+            for one in value if isinstance(value, list) else [value]:
+                argv += ["--" + name, one]
+        return argv + (["--"] + self.extra if self.extra else [])
+
+    def start(self, stderr=None):
+        self.process_epoch += 1
+        argv = self.wrapper + self.arguments()
+        if self.namespace:
+            argv = ["ip", "netns", "exec", self.namespace] + argv
+
+        def inherit():
+            os.dup2(self.theirs.fileno(), 63)
+            os.dup2(self.memory, 62)
+            os.dup2(63, 3)
+            os.dup2(62, 4)
+            os.closerange(5, 64)
+
+        self.process = subprocess.Popen(argv, preexec_fn=inherit, close_fds=False, stderr=stderr,
+                                        text=True)
+        return self
+
+    def record(self, kind, body, worker=0, epoch=None, size=None):
+        self.seq += 1
+        head = HEADER.pack(self.epoch if epoch is None else epoch, self.seq, kind,
+                           HEADER.size + len(body) if size is None else size, worker, 0)
+        return head + body
+
+    def send(self, record):
+        self.ours.send(record)
+
+    def hello(self, peer, version=VERSION):
+        sizes = [SIZES.get(kind, 0) for kind in range(24)]
+        self.send(self.record(HELLO, struct.pack("=IIHH24HI", version, peer, 0, 0, *sizes, 0)))
+
+    def peer_down(self, epoch):
+        self.send(self.record(PEER_DOWN, struct.pack("=II", epoch, 0), epoch=0))
+
+    def receive(self, timeout):
+        """One record of the dataplane, answered and filed. False: none came in time."""
+        if not select.select([self.ours], [], [], timeout)[0]:
+            return False
+        data = self.ours.recv(512)
+        epoch, seq, kind, size, worker, _ = HEADER.unpack_from(data)
+        assert size == len(data) == SIZES[kind], (kind, size, len(data))
+        body = data[HEADER.size:]
+        if kind == HELLO:
+            version, named, workers, first_port = struct.unpack_from("=IIHH", body)
+            assert version == VERSION and epoch == self.process_epoch, (version, epoch)
+            self.hellos.append((epoch, named, workers, first_port))
+            known, self.peer = self.peer == epoch, epoch
+            if not (named == self.epoch and known):
+                self.hello(epoch)
+        elif epoch != self.peer:
+            return True
+        elif kind == ACK:
+            assert seq not in self.acks, seq
+            self.acks[seq] = struct.unpack_from("=i", body)[0]
+        elif kind == DEVICE:
+            driver, name, rung, steering, crypto, countable = struct.unpack_from(
+                "=32s32s96s16s64sB", body)
+            self.device = {"driver": text(driver), "name": text(name), "rung": text(rung),
+                           "steering": text(steering), "crypto": text(crypto),
+                           "drops_countable": countable}
+        return True
+
+    def until(self, condition, timeout=15.0):
+        end = time.monotonic() + timeout
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0 or (self.process and self.process.poll() is not None):
+                return False
+            self.receive(min(left, 0.1))
+        return True
+
+    def connect(self):
+        """Until the dataplane has told its device."""
+        self.device = None
+        self.hello(0)
+        if not self.until(lambda: self.device is not None):
+            raise RuntimeError("dataplane said nothing, exit status %r" % self.process.poll())
+        return self.device
+
+    def command(self, kind, *fields, worker=0):
+        """Sends a command, returns the error of its ACK."""
+        self.send(self.record(kind, struct.pack(BODIES[kind], *fields), worker))
+        seq = self.seq
+        if not self.until(lambda: seq in self.acks):
+            raise RuntimeError("no ACK for record type %d" % kind)
+        return self.acks[seq]
+
+    def heartbeat(self, worker_offset=64):
+        return struct.unpack("=Q", os.pread(self.memory, 8, worker_offset))[0]
+
+    def restart_control(self):
+        """As if control had died and a new one had been started."""
+        self.peer_down(self.epoch)
+        self.epoch, self.peer, self.seq, self.acks = self.epoch + 1, 0, 0, {}
+        return self.connect()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(10)
+
+
+def main():
+    program, device = sys.argv[1:3]
+    node = Node(program, device).start()
+    print(node.connect())
+    print("guild:", node.command(GUILD_OPEN, 0, 1, 41, 1))
+    print("exit status:", node.stop())
+
+
+if __name__ == "__main__":
+    main()
