@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A node without a device.
+
+#include "support/node.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/dp_assert.h"
+#include "crypto/suite.h"
+#include "run/pipeline.h"
+
+static const uint8_t node_mac[6] = {0x02, 0, 0, 0, 0, 0x01};
+
+static void start_eal(void)
+{
+	static bool started;
+	static char *args[] = {"test", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry",
+		"-m64", "--lcores=0", "--log-level=error", NULL};
+
+	if (started)
+		return;
+	DP_ASSERT(rte_eal_init(8, args) >= 0);
+	started = true;
+}
+
+static struct rte_ring *make_ring(
+	const char *kind, uint32_t worker, uint32_t element_size, uint32_t count, unsigned flags)
+{
+	static unsigned serial;
+	char name[RTE_RING_NAMESIZE];
+	struct rte_ring *ring;
+
+	snprintf(name, sizeof(name), "%s%u_%u", kind, worker, serial++);
+	ring = element_size == 0
+		       ? rte_ring_create(name, count, SOCKET_ID_ANY, flags)
+		       : rte_ring_create_elem(name, element_size, count, SOCKET_ID_ANY, flags);
+	DP_ASSERT(ring != NULL);
+	return ring;
+}
+
+static void make_workers(struct node *n)
+{
+	for (uint32_t i = 0; i < n->worker_count; i++) {
+		struct worker_params params = {
+			.index = (uint16_t)i,
+			.worker_count = (uint16_t)n->worker_count,
+			.rx_queue = WORKER_NO_QUEUE,
+			.tx_queue = WORKER_NO_QUEUE,
+			.tx_owner = (uint16_t)n->worker_count,
+			.numa_socket = -1,
+			.answers_neighbors = true,
+			.host = &n->host,
+			.pool = n->pool,
+			.shm = n->shm,
+			.rings = n->rings,
+			.stop = &n->stop,
+		};
+
+		n->workers[i] = worker_create(&params);
+		DP_ASSERT(n->workers[i] != NULL);
+	}
+}
+
+void node_init(struct node *n, const struct node_geometry *geometry)
+{
+	struct dp_shm shm = {.magic = DP_SHM_MAGIC,
+		.version = DP_SHM_VERSION,
+		.worker_count = geometry->worker_count,
+		.guild_count = geometry->guild_count,
+		.session_count = geometry->session_count,
+		.leg_count = geometry->leg_count};
+
+	start_eal();
+	DP_ASSERT(geometry->worker_count <= NODE_WORKERS_MAX);
+	memset(n, 0, sizeof(*n));
+	n->worker_count = geometry->worker_count;
+	n->pool = rte_pktmbuf_pool_create(
+		"pool", NODE_POOL_SIZE, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	DP_ASSERT(n->pool != NULL);
+	shm.size = dp_shm_size(&shm);
+	n->shm = aligned_alloc(DP_CACHE_LINE, dp_shm_align(shm.size));
+	memset(n->shm, 0, shm.size);
+	*n->shm = shm;
+	n->host = (struct udp_frame_host){.address_count = 2,
+		.first_port = NODE_FIRST_PORT,
+		.port_count = (uint16_t)geometry->worker_count};
+	n->host.addresses[0] = packet_addr("192.0.2.1", 0);
+	n->host.addresses[1] = packet_addr("2001:db8::1", 0);
+	memcpy(n->host.mac, node_mac, sizeof(node_mac));
+	for (uint32_t i = 0; i <= n->worker_count; i++) {
+		uint32_t tx_count = i == n->worker_count && geometry->wire_count != 0
+					    ? geometry->wire_count
+					    : DP_HANDOFF_MAX;
+
+		n->rings[i].command = make_ring("cmd", i, sizeof(union dp_msg),
+			WORKER_COMMAND_RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		n->rings[i].event = make_ring("evt", i, sizeof(struct dp_ack),
+			WORKER_EVENT_RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		n->rings[i].rx = make_ring("rx", i, 0, DP_HANDOFF_MAX, RING_F_SC_DEQ);
+		n->rings[i].tx = make_ring("tx", i, 0, tx_count, RING_F_SC_DEQ);
+	}
+	n->crypto = crypto_engine_create();
+	DP_ASSERT(n->crypto != NULL);
+	make_workers(n);
+}
+
+void node_restart(struct node *n)
+{
+	node_drain(n);
+	for (uint32_t i = 0; i < n->worker_count; i++)
+		worker_destroy(n->workers[i]);
+	make_workers(n);
+}
+
+static uint64_t class_sum(const struct dp_worker_shm *shm, enum dp_class klass)
+{
+	uint64_t sum = 0;
+
+	for (unsigned v = 0; v < DP_VERDICT_COUNT; v++) {
+		if (dp_verdict_class((enum dp_verdict)v) == klass)
+			sum += shm->verdicts[v];
+	}
+	return sum;
+}
+
+void node_check_ledger(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->worker_count; i++) {
+		const struct dp_worker_shm *shm = dp_shm_worker(n->shm, i);
+		const uint64_t *c = shm->counters;
+		uint64_t left = 0;
+
+		for (unsigned k = DP_CLASS_FORWARDED; k <= DP_CLASS_DROPPED; k++)
+			left += class_sum(shm, (enum dp_class)k);
+		DP_ASSERT(shm->verdicts[DP_OK] == 0);
+		DP_ASSERT(c[DP_COUNTER_RECEIVED] + c[DP_COUNTER_HANDED_IN] == left);
+		DP_ASSERT(c[DP_COUNTER_JOBS] + c[DP_COUNTER_ORIGINATED] +
+				  c[DP_COUNTER_TX_HANDED_IN] ==
+			  c[DP_COUNTER_SENT] + c[DP_COUNTER_TX_HANDED_OUT] +
+				  class_sum(shm, DP_CLASS_NOT_SENT));
+	}
+}
+
+void node_fini(struct node *n)
+{
+	node_turn(n);
+	node_drain(n);
+	node_check_ledger(n);
+	DP_ASSERT(rte_mempool_in_use_count(n->pool) == 0);
+	for (uint32_t i = 0; i < n->worker_count; i++)
+		worker_destroy(n->workers[i]);
+	for (uint32_t i = 0; i <= n->worker_count; i++) {
+		rte_ring_free(n->rings[i].command);
+		rte_ring_free(n->rings[i].event);
+		rte_ring_free(n->rings[i].rx);
+		rte_ring_free(n->rings[i].tx);
+	}
+	rte_mempool_free(n->pool);
+	crypto_engine_destroy(n->crypto);
+	free(n->shm);
+}
+
+void node_turn(struct node *n)
+{
+	bool busy = true;
+
+	while (busy) {
+		busy = false;
+		for (uint32_t i = 0; i < n->worker_count; i++) {
+			n->workers[i]->now_tsc = __builtin_ia32_rdtsc();
+			busy |= pipeline_turn(n->workers[i]);
+		}
+	}
+}
+
+bool node_inject(struct node *n, uint32_t worker, const uint8_t *frame, uint32_t frame_size)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(n->pool);
+	char *at;
+
+	if (mbuf == NULL)
+		return false;
+	at = rte_pktmbuf_append(mbuf, (uint16_t)frame_size);
+	DP_ASSERT(at != NULL);
+	memcpy(at, frame, frame_size);
+	if (rte_ring_mp_enqueue(n->rings[worker].rx, mbuf) == 0)
+		return true;
+	rte_pktmbuf_free(mbuf);
+	return false;
+}
+
+static uint16_t be16_at(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void read_frame(const struct node *n, struct node_datagram *d)
+{
+	const uint8_t *f = d->frame, *ip = f + 14, *udp;
+	uint32_t ip_size;
+
+	DP_ASSERT(memcmp(f + 6, n->host.mac, 6) == 0);
+	memcpy(d->target_mac, f, 6);
+	if (be16_at(f + 12) == 0x0800) {
+		DP_ASSERT(ip[0] == 0x45 && packet_sum(ip, 20, 0) % 0xffff == 0);
+		ip_size = be16_at(ip + 2);
+		DP_ASSERT(ip_size == d->frame_size - 14 && ip[9] == 17);
+		d->source.family = d->target.family = 4;
+		memcpy(d->source.ip, ip + 12, 4);
+		memcpy(d->target.ip, ip + 16, 4);
+		udp = ip + 20;
+		DP_ASSERT(be16_at(udp + 6) ==
+			  0); // legal over IPv4: what it carries authenticates itself
+	} else {
+		DP_ASSERT(be16_at(f + 12) == 0x86dd && ip[0] >> 4 == 6 && ip[6] == 17);
+		ip_size = 40u + be16_at(ip + 4);
+		DP_ASSERT(ip_size == d->frame_size - 14);
+		d->source.family = d->target.family = 6;
+		memcpy(d->source.ip, ip + 8, 16);
+		memcpy(d->target.ip, ip + 24, 16);
+		udp = ip + 40;
+		DP_ASSERT(be16_at(udp + 6) != 0);
+		DP_ASSERT(packet_sum(udp, ip_size - 40, packet_pseudo_sum(ip, 17, ip_size - 40)) %
+				  0xffff ==
+			  0);
+	}
+	d->source.port = be16_at(udp);
+	d->target.port = be16_at(udp + 2);
+	d->payload = udp + 8;
+	d->payload_size = be16_at(udp + 4) - 8u;
+	DP_ASSERT(d->payload + d->payload_size == f + d->frame_size);
+}
+
+bool node_take(struct node *n, struct node_datagram *out)
+{
+	void *item;
+	struct rte_mbuf *mbuf;
+
+	if (rte_ring_sc_dequeue(n->rings[n->worker_count].tx, &item) != 0)
+		return false;
+	mbuf = item;
+	memset(out, 0, sizeof(*out));
+	out->frame_size = rte_pktmbuf_data_len(mbuf);
+	DP_ASSERT(mbuf->nb_segs == 1 && out->frame_size <= DP_FRAME_SIZE_MAX);
+	memcpy(out->frame, rte_pktmbuf_mtod(mbuf, const void *), out->frame_size);
+	rte_pktmbuf_free(mbuf);
+	n->taken++;
+	read_frame(n, out);
+	return true;
+}
+
+unsigned node_drain(struct node *n)
+{
+	unsigned count = 0;
+	void *mbuf;
+
+	while (rte_ring_sc_dequeue(n->rings[n->worker_count].tx, &mbuf) == 0) {
+		rte_pktmbuf_free(mbuf);
+		count++;
+	}
+	return count;
+}
+
+uint64_t node_verdict(const struct node *n, enum dp_verdict verdict)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < n->worker_count; i++)
+		sum += dp_shm_worker(n->shm, i)->verdicts[verdict];
+	return sum;
+}
+
+uint64_t node_counter(const struct node *n, enum dp_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < n->worker_count; i++)
+		sum += dp_shm_worker(n->shm, i)->counters[counter];
+	return sum;
+}
+
+int node_command(struct node *n, uint32_t worker, unsigned type, union dp_msg *cmd)
+{
+	struct dp_ack ack;
+
+	cmd->header.type = (uint16_t)type;
+	cmd->header.size = dp_msg_size(type);
+	cmd->header.worker = (uint16_t)worker;
+	cmd->header.seq = ++n->next_seq;
+	DP_ASSERT(rte_ring_sp_enqueue_elem(n->rings[worker].command, cmd, sizeof(*cmd)) == 0);
+	node_turn(n);
+	DP_ASSERT(rte_ring_sc_dequeue_elem(n->rings[worker].event, &ack, sizeof(ack)) == 0);
+	DP_ASSERT(ack.header.seq == cmd->header.seq && ack.header.type == DP_MSG_ACK);
+	DP_ASSERT(ack.header.worker == worker);
+	return ack.error;
+}
+
+int node_guild(struct node *n, uint32_t worker, struct dp_handle guild)
+{
+	union dp_msg cmd = {.dp_guild_open = {.guild = guild, .guild_id = 1000 + guild.index}};
+
+	return node_command(n, worker, DP_MSG_GUILD_OPEN, &cmd);
+}
+
+int node_room(struct node *n, uint32_t worker, struct dp_handle guild, struct dp_handle room)
+{
+	union dp_msg cmd = {.dp_room_open = {.guild = guild, .room = room, .channel_id = 7}};
+
+	return node_command(n, worker, DP_MSG_ROOM_OPEN, &cmd);
+}
