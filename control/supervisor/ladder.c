@@ -18,6 +18,8 @@ const char *ladder_afxdp_obstacle(const struct ladder_facts *facts)
 		return "kernel older than 5.10";
 	if (facts->mtu > LADDER_XDP_MTU_MAX)
 		return "MTU above 3498";
+	if (facts->queues > facts->workers) // media on the others would reach nobody
+		return "more queues than workers";
 	if (facts->foreign_xdp)
 		return "another XDP program is attached";
 	if (!facts->cap_bpf)

@@ -26,6 +26,8 @@ struct ladder_facts {
 	char pci_address[16]; // "0000:3b:00.0", "" for what is no PCI device
 	uint32_t mtu;         // bytes of IP
 	uint32_t kernel;      // LADDER_KERNEL()
+	uint32_t queues;      // that the interface receives on
+	uint32_t workers;     // each has a socket on one queue
 	bool cap_bpf;
 	bool cap_ipc_lock; // or no limit on locked memory
 	bool foreign_xdp;  // somebody else's XDP program is attached

@@ -225,8 +225,10 @@ static int check_afxdp(const struct node *node, char *why, size_t why_size)
 	const char *obstacle = ladder_afxdp_obstacle(&facts);
 	if (obstacle == NULL)
 		return 0;
-	snprintf(why, why_size, "network.device: no afxdp on %s: %s; use afpacket:%s",
-		node->plan->interface, obstacle, node->plan->interface);
+	bool queues = facts.queues > facts.workers;
+	snprintf(why, why_size, "network.device: no afxdp on %s: %s; use afpacket:%s%s",
+		node->plan->interface, obstacle, node->plan->interface,
+		queues ? ", or as many queues as workers (ethtool -L)" : "");
 	return -EOPNOTSUPP;
 }
 

@@ -225,9 +225,10 @@ int plan_make(const struct node_config *config, const char *config_path, struct 
 	return prepare_tls(plan, why, why_size);
 }
 
-static void read_driver(const char *interface, struct ladder_facts *facts)
+static void read_interface(const char *interface, struct ladder_facts *facts)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
 	struct ifreq request = {.ifr_data = (void *)&info};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -239,6 +240,9 @@ static void read_driver(const char *interface, struct ladder_facts *facts)
 		if (strchr(info.bus_info, ':') != NULL && strlen(info.bus_info) < 16)
 			memcpy(facts->pci_address, info.bus_info, strlen(info.bus_info) + 1);
 	}
+	request.ifr_data = (void *)&channels;
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+		facts->queues = channels.combined_count + channels.rx_count;
 	if (ioctl(fd, SIOCGIFMTU, &request) == 0)
 		facts->mtu = (uint32_t)request.ifr_mtu;
 	close(fd);
@@ -253,6 +257,8 @@ int plan_facts(const struct node_plan *plan, struct ladder_facts *facts)
 	*facts = (struct ladder_facts){
 		.cap_bpf = caps_have(CAP_BPF),
 		.cap_ipc_lock = caps_memlock_is_free(),
+		.queues = 1, // of drivers that do not tell
+		.workers = plan->config->workers.count,
 		.foreign_xdp = steer_probe(plan->ifindex) == STEER_FOUND_FOREIGN,
 	};
 	if (uname(&name) != 0)
@@ -261,6 +267,6 @@ int plan_facts(const struct node_plan *plan, struct ladder_facts *facts)
 	if (*end == '.')
 		minor = strtoul(end + 1, NULL, 10);
 	facts->kernel = LADDER_KERNEL(major, minor);
-	read_driver(plan->interface, facts);
+	read_interface(plan->interface, facts);
 	return 0;
 }

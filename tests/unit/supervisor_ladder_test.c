@@ -12,39 +12,44 @@
 #include "supervisor/ladder.h"
 
 static const struct {
-	// driver, PCI address, MTU, kernel, CAP_BPF, CAP_IPC_LOCK, foreign program
+	// driver, PCI address, MTU, kernel, queues, workers, CAP_BPF, CAP_IPC_LOCK, foreign program
 	struct ladder_facts facts;
 	enum rung from, expected;
 	const char *note; // must be in it
 } rows[] = {
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFXDP,
 		"af_xdp"},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFXDP, RUNG_AFXDP,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_AFXDP, RUNG_AFXDP,
 		"af_xdp"},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFPACKET, RUNG_AFPACKET,
-		"did not start"},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_NONE, RUNG_NONE, ""},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, true, true}, RUNG_PCI, RUNG_AFPACKET,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_AFPACKET,
+		RUNG_AFPACKET, "did not start"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_NONE, RUNG_NONE,
+		""},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, true}, RUNG_PCI, RUNG_AFPACKET,
 		"another XDP program"},
-	{{"veth", "", 3498, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+	{{"veth", "", 3498, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFXDP,
 		"af_xdp"},
-	{{"veth", "", 3499, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFPACKET,
+	{{"veth", "", 3499, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFPACKET,
 		"MTU"},
-	{{"veth", "", 1500, LADDER_KERNEL(5, 9), true, true, false}, RUNG_PCI, RUNG_AFPACKET,
+	{{"veth", "", 1500, LADDER_KERNEL(5, 9), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFPACKET,
 		"kernel"},
-	{{"veth", "", 1500, LADDER_KERNEL(5, 10), true, true, false}, RUNG_PCI, RUNG_AFXDP,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 2, 2, true, true, false}, RUNG_PCI, RUNG_AFXDP,
 		"af_xdp"},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), false, true, false}, RUNG_PCI, RUNG_AFPACKET,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 3, 2, true, true, false}, RUNG_PCI, RUNG_AFPACKET,
+		"more queues than workers"},
+	{{"veth", "", 1500, LADDER_KERNEL(5, 10), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFXDP,
+		"af_xdp"},
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, false, true, false}, RUNG_PCI, RUNG_AFPACKET,
 		"CAP_BPF"},
-	{{"veth", "", 1500, LADDER_KERNEL(6, 1), true, false, false}, RUNG_PCI, RUNG_AFPACKET,
+	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, false, false}, RUNG_PCI, RUNG_AFPACKET,
 		"CAP_IPC_LOCK"},
-	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI,
-		RUNG_PCI, "not run on hardware"},
-	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_AFXDP,
+	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false},
+		RUNG_PCI, RUNG_PCI, "not run on hardware"},
+	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false},
+		RUNG_AFXDP, RUNG_AFXDP, "af_xdp"},
+	{{"mlx5_core", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_PCI,
 		RUNG_AFXDP, "af_xdp"},
-	{{"mlx5_core", "", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI, RUNG_AFXDP,
-		"af_xdp"},
-	{{"ice", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), true, true, false}, RUNG_PCI,
+	{{"ice", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false}, RUNG_PCI,
 		RUNG_AFXDP, "af_xdp"},
 };
 
