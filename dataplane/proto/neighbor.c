@@ -207,8 +207,13 @@ static uint32_t answer_solicitation(
 	if (!nd_options_fit(icmp + ND_SIZE, icmp_size - ND_SIZE, from_nobody))
 		return 0;
 
-	answer_to(frame, from_nobody ? all_nodes_mac : frame + 6, host);
-	memcpy(ip + 24, from_nobody ? all_nodes : ip + 8, 16);
+	if (from_nobody) {
+		answer_to(frame, all_nodes_mac, host);
+		memcpy(ip + 24, all_nodes, 16);
+	} else {
+		answer_to(frame, frame + 6, host);
+		memcpy(ip + 24, ip + 8, 16);
+	}
 	memcpy(ip + 8, icmp + 8, 16);
 	icmp[0] = ICMPV6_ADVERTISEMENT;
 	be32_write(icmp + 4, ND_OVERRIDE | (from_nobody ? 0 : ND_SOLICITED));
