@@ -244,14 +244,16 @@ static void check_members(struct schema_file *file, const struct gateway_config 
 
 static void check_secrets(struct schema_file *file, const struct gateway_config *config)
 {
+	const config_setting_t *list = config_lookup(file->tree, "gateway.node_secrets");
+
 	for (uint32_t i = 0; i < config->node_secret_count; i++) {
 		char key[SCHEMA_KEY_SIZE];
 
-		snprintf(key, sizeof(key), "gateway.node_secrets.[%u]", i);
+		snprintf(key, sizeof(key), "gateway.node_secrets[%u]", i);
 		for (uint32_t j = 0; j < i && config->node_secret[i][0] != '\0'; j++)
 			if (strcmp(config->node_secret[i], config->node_secret[j]) == 0)
-				schema_problem_key(
-					file, key, "is the same as another; allowed: each once");
+				schema_problem(file, config_setting_get_elem(list, i), key,
+					"is the same as another; allowed: each once");
 	}
 }
 

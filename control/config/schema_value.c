@@ -329,7 +329,8 @@ static void value_inline_list(struct schema_file *file, const struct schema_row 
 			continue;
 		for (unsigned j = 0; j < i; j++)
 			if (words[j] == words[i])
-				schema_problem(file, item, item_key, "found \"%s\" a second time",
+				schema_problem(file, item, item_key,
+					"found \"%s\" a second time; allowed: each once",
 					row->words[words[i]]);
 	}
 	*count_field(row, base) = count;
