@@ -11,9 +11,6 @@ void nonce_init(struct nonce_space *n, uint32_t *floor)
 {
 	uint32_t used = __atomic_load_n(floor, __ATOMIC_ACQUIRE);
 
-	if (used > DP_NONCES_MAX) {
-		used = DP_NONCES_MAX; // not of our making: nothing is safe to use
-	}
 	*n = (struct nonce_space){.next = used, .leased = used, .floor = floor};
 }
 
