@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +51,8 @@ struct dataplane {
 	char why[WHY_SIZE]; // of the part that did not come up
 
 	int signal_fd;
+	cpu_set_t cores; // where this process might run before DPDK pinned it
+	bool eal_started;
 	struct port port;
 	int sockets[DP_WORKERS_MAX]; // NUMA socket of each worker
 	struct dp_shm *shm;
@@ -127,6 +131,7 @@ static enum host_status eal_up(struct dataplane *dp)
 		.extra_count = args->eal_extra_count,
 	};
 
+	(void)sched_getaffinity(0, sizeof(dp->cores), &dp->cores);
 	switch (eal_start(&params, dp->why, sizeof(dp->why))) {
 	case 0:
 		break;
@@ -137,6 +142,7 @@ static enum host_status eal_up(struct dataplane *dp)
 	default:
 		return HOST_FAILED;
 	}
+	dp->eal_started = true;
 	for (unsigned i = 0; i < args->worker_count; i++)
 		dp->sockets[i] = (int)rte_lcore_to_socket_id(eal_worker_lcore(i));
 	return HOST_OK;
@@ -144,8 +150,8 @@ static enum host_status eal_up(struct dataplane *dp)
 
 static void eal_down(struct dataplane *dp)
 {
-	(void)dp;
-	eal_stop();
+	if (dp->eal_started)
+		eal_stop();
 }
 
 static enum host_status shm_up(struct dataplane *dp)
@@ -186,8 +192,10 @@ static void try_again(struct dataplane *dp)
 		return;
 	host_log(HOST_LOG_INFO, "device is busy, trying again", "try=%s", next);
 	usleep(DEVICE_WAIT_US);
-	// Not through rte_eth_dev_close(), which would detach the supervisor's XDP program.
-	if (close_range(DP_PROGRESS_FD + 1, ~0u, 0) == 0)
+	// Not through rte_eth_dev_close(), which would detach the supervisor's XDP program; and
+	// closed by exec, since DPDK's threads still read from theirs.
+	(void)sched_setaffinity(0, sizeof(dp->cores), &dp->cores);
+	if (close_range(DP_PROGRESS_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
 		execv("/proc/self/exe", dp->argv);
 }
 

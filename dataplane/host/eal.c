@@ -223,6 +223,7 @@ int eal_start(const struct eal_params *params, char *why, size_t why_size)
 			reason[0] != '\0' ? "; its last word: " : "", reason);
 		return err;
 	}
+	eal_log_open_bpf();
 	eal_log_forget();
 	return 0;
 }

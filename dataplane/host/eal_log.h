@@ -8,6 +8,8 @@
 
 // 0 or -errno. Before rte_eal_init().
 int eal_log_open(void) __attribute__((warn_unused_result));
+// The same for libbpf and libxdp, which DPDK's AF_XDP driver brought along. After rte_eal_init().
+void eal_log_open_bpf(void);
 // The last message, "" if none since the last eal_log_forget().
 void eal_log_last(char *text, size_t text_size);
 void eal_log_forget(void);
