@@ -20,9 +20,8 @@
 
 #define IP_FRAGMENT 0x3fff // more fragments, or an offset
 
-struct {
-	__uint(xsk_prog_version, 1);
-} xsk_metadata SEC("xdp_metadata");
+// A variable, not a struct's member: libxdp looks for one of this name and type.
+__uint(xsk_prog_version, 1) SEC("xdp_metadata");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
