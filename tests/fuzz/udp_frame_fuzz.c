@@ -55,7 +55,8 @@ static void check_view(const uint8_t *frame, uint32_t size, const struct udp_fra
 	for (unsigned i = 4; view->source.family == 4 && i < 16; i++)
 		DP_ASSERT(view->source.ip[i] == 0 && view->target.ip[i] == 0);
 	for (uint32_t i = 0; i < host.address_count; i++)
-		DP_ASSERT(memcmp(view->source.ip, host.addresses[i].ip, 16) != 0);
+		DP_ASSERT(view->source.family != host.addresses[i].family ||
+			  memcmp(view->source.ip, host.addresses[i].ip, 16) != 0);
 }
 
 // The answer to 'view', parsed by whom it is for.
