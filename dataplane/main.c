@@ -308,6 +308,8 @@ static enum host_status link_up(struct dataplane *dp)
 		.worker_count = args->worker_count,
 		.guild_count = args->guilds,
 		.session_count = args->sessions,
+		// dp_msg.h, ROOM_OPEN.
+		.room_count = args->sessions < DP_ROOMS_MAX ? args->sessions : DP_ROOMS_MAX,
 	};
 	struct dp_device device = {
 		.drops_countable = device_counts_drops(args->device.kind),

@@ -33,7 +33,7 @@ static bool is_session_add(const struct dp_session_add *add, const struct comman
 {
 	return is_handle(&add->session, limits->session_count) &&
 	       is_handle(&add->guild, limits->guild_count) &&
-	       is_handle_or_none(&add->room, DP_ROOMS_MAX) && add->ssrc != 0 &&
+	       is_handle_or_none(&add->room, limits->room_count) && add->ssrc != 0 &&
 	       add->ssrc % DP_SSRCS_PER_SESSION == 0 && (add->flags & ~DP_SESSION_FLAGS) == 0;
 }
 
@@ -46,7 +46,8 @@ static bool is_session_key(const struct dp_session_key *key, const struct comman
 static bool is_session_set(const struct dp_session_set *set, const struct command_limits *limits)
 {
 	return is_handle(&set->session, limits->session_count) &&
-	       is_handle_or_none(&set->room, DP_ROOMS_MAX) && (set->flags & ~DP_SESSION_FLAGS) == 0;
+	       is_handle_or_none(&set->room, limits->room_count) &&
+	       (set->flags & ~DP_SESSION_FLAGS) == 0;
 }
 
 static bool is_command(const union dp_msg *msg, const struct command_limits *limits)
@@ -57,10 +58,10 @@ static bool is_command(const union dp_msg *msg, const struct command_limits *lim
 	case DP_MSG_GUILD_CLOSE:
 		return is_handle(&msg->dp_guild_close.guild, limits->guild_count);
 	case DP_MSG_ROOM_OPEN:
-		return is_handle(&msg->dp_room_open.room, DP_ROOMS_MAX) &&
+		return is_handle(&msg->dp_room_open.room, limits->room_count) &&
 		       is_handle(&msg->dp_room_open.guild, limits->guild_count);
 	case DP_MSG_ROOM_CLOSE:
-		return is_handle(&msg->dp_room_close.room, DP_ROOMS_MAX);
+		return is_handle(&msg->dp_room_close.room, limits->room_count);
 	case DP_MSG_SESSION_ADD:
 		return is_session_add(&msg->dp_session_add, limits);
 	case DP_MSG_SESSION_KEY:

@@ -11,7 +11,7 @@
 
 struct command_limits {
 	uint16_t worker_count;
-	uint32_t guild_count, session_count; // slots per worker; rooms: DP_ROOMS_MAX
+	uint32_t guild_count, session_count, room_count; // slots per worker
 };
 
 // 'size': bytes received. 0, or -EINVAL. After 0: it is one of control's commands, as long as its
