@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "supervisor/commands.h"
-#include "supervisor/demo_operator.h"
 #include "supervisor/demo_view.h"
 
 #define DEMO_ROOT "/tmp"
@@ -97,10 +96,8 @@ static FILE *talk(const struct demo *demo)
 
 static void ask_node(struct demo *demo)
 {
-	demo_refresh(
-		&demo->status, demo_operator_ask(demo->files.node_socket, "status", DEMO_ASK_MS));
-	demo_refresh(
-		&demo->guilds, demo_operator_ask(demo->files.node_socket, "guilds", DEMO_ASK_MS));
+	demo_refresh(&demo->status, demo_ask(demo, "status"));
+	demo_refresh(&demo->guilds, demo_ask(demo, "guilds"));
 }
 
 static void show_table(struct demo *demo)

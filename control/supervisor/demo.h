@@ -71,6 +71,8 @@ bool demo_pipe_drain(struct demo_pipe *in, json_t **last);
 // The end of a program's log on stderr, for whoever has to find out why it died.
 void demo_show_log(const struct demo *demo, enum demo_program program);
 
+// Asks the node's operator socket {"cmd": command}; NULL when there is no (good) answer.
+json_t *demo_ask(const struct demo *demo, const char *command);
 // 'fresh', if there is one, takes the place of *kept.
 static inline void demo_refresh(json_t **kept, json_t *fresh)
 {

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/operator_client.h"
 #include "supervisor/argv.h"
-#include "supervisor/demo_operator.h"
 #include "json/json.h"
 
 #define DEMO_READY_MS 30000 // for each program to answer
@@ -106,11 +106,24 @@ static bool gateway_answers(struct demo *demo)
 	return connected;
 }
 
+json_t *demo_ask(const struct demo *demo, const char *command)
+{
+	json_t *reply = NULL;
+	char why[256];
+
+	if (operator_ask(demo->files.node_socket, command, DEMO_ASK_MS, &reply, NULL, why,
+		    sizeof(why)) < 0)
+		return NULL;
+	return reply;
+}
+
+// Serves when the gateway may give it guilds and the dataplane takes them.
 static bool node_is_ready(struct demo *demo)
 {
-	demo_refresh(
-		&demo->status, demo_operator_ask(demo->files.node_socket, "status", DEMO_ASK_MS));
-	return json_is_true(json_object_get(demo->status, "ready"));
+	demo_refresh(&demo->status, demo_ask(demo, "status"));
+	return json_is_true(
+		       json_object_get(json_object_get(demo->status, "gateway"), "connected")) &&
+	       json_is_true(json_object_get(json_object_get(demo->status, "dataplane"), "up"));
 }
 
 static int wait_until(struct demo *demo, bool (*holds)(struct demo *demo), const char *what)

@@ -83,23 +83,33 @@ unsigned demo_view_table(FILE *out, const struct demo_sample *sample)
 	return lines;
 }
 
+// The workers' ledgers together; -1: none.
+static json_int_t sum_of(const json_t *workers, const char *name)
+{
+	json_int_t sum = json_array_size(workers) == 0 ? -1 : 0;
+
+	for (size_t i = 0; i < json_array_size(workers); i++)
+		sum += json_integer_value(json_object_get(json_array_get(workers, i), name));
+	return sum;
+}
+
 json_t *demo_view_result(
 	unsigned guilds, unsigned members, const json_t *status, const json_t *load)
 {
-	const json_t *in = json_object_get(status, "packets_in");
-	const json_t *out = json_object_get(status, "packets_out");
+	json_int_t in = sum_of(json_object_get(status, "workers"), "received");
+	json_int_t out = sum_of(json_object_get(status, "workers"), "sent");
 	const json_t *drops = json_object_get(status, "drops");
 	const json_t *loss = json_object_get(load, "loss_ratio");
 	const json_t *latency = json_object_get(load, "latency_us");
 
-	if (!json_is_integer(in) || !json_is_integer(out) || !json_is_object(drops) ||
-		!json_is_number(loss) || !json_is_number(json_object_get(latency, "p50")) ||
+	if (in < 0 || out < 0 || !json_is_object(drops) || !json_is_number(loss) ||
+		!json_is_number(json_object_get(latency, "p50")) ||
 		!json_is_number(json_object_get(latency, "p99")))
 		return NULL;
 	return json_pack("{s:i, s:i, s:I, s:I, s:O, s:O, s:{s:O, s:O}}", "guilds", (int)guilds,
-		"members", (int)members, "packets_in", json_integer_value(in), "packets_out",
-		json_integer_value(out), "drops", drops, "loss_ratio", loss, "latency_us", "p50",
-		json_object_get(latency, "p50"), "p99", json_object_get(latency, "p99"));
+		"members", (int)members, "packets_in", in, "packets_out", out, "drops", drops,
+		"loss_ratio", loss, "latency_us", "p50", json_object_get(latency, "p50"), "p99",
+		json_object_get(latency, "p99"));
 }
 
 unsigned demo_view_joined(const json_t *progress)
