@@ -28,6 +28,23 @@ static inline void nonce_store(__m128i *nonce, const uint8_t suffix[DP_RTPSIZE_S
 	_mm_store_si128(nonce, _mm_cvtsi32_si128(word));
 }
 
+// Keys are the only cold memory of a call: 100,000 of them fit no cache. The lines that a voice
+// packet reads: round keys, and the lowest powers of the hash key, which stand last.
+#define PREFETCH_AHEAD 4
+
+static inline void key_prefetch(const struct suite_key *key)
+{
+	const char *bytes = (const char *)key->bytes;
+
+	for (unsigned at = 0; at < sizeof(tables(key)->expanded_keys); at += DP_CACHE_LINE) {
+		_mm_prefetch(bytes + at, _MM_HINT_T0);
+	}
+	for (unsigned at = SUITE_KEY_SIZE - 3 * DP_CACHE_LINE; at < SUITE_KEY_SIZE;
+		at += DP_CACHE_LINE) {
+		_mm_prefetch(bytes + at, _MM_HINT_T0);
+	}
+}
+
 void rtpsize_gcm_key_expand(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key)
 {
 	IMB_AES256_GCM_PRE(engine->mgr, key, (struct gcm_key_data *)(void *)out->bytes);
@@ -40,6 +57,9 @@ void rtpsize_gcm_seal(struct crypto_engine *engine, struct seal_job *const jobs[
 		uint8_t *tag = job->dst + job->src_size;
 		__m128i nonce;
 
+		if (i + PREFETCH_AHEAD < count) {
+			key_prefetch(jobs[i + PREFETCH_AHEAD]->key);
+		}
 		nonce_store(&nonce, job->suffix);
 		IMB_AES256_GCM_ENC(engine->mgr, tables(job->key), &engine->gcm, job->dst, job->src,
 			job->src_size, (const uint8_t *)&nonce, job->aad, job->aad_size, tag,
