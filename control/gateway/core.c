@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Voice states: what clients and moderators ask for, what the node is told, and when the guild sees
+// it. Joins are seen at once and get their endpoint after the ack; moves, mutes and kicks are seen
+// after the ack; leaves are seen at once.
+#include "gateway/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/core_private.h"
+#include "log/log.h"
+
+struct core *core_create(const struct core_params *params)
+{
+	struct core *core = calloc(1, sizeof(*core));
+
+	if (core == NULL)
+		return NULL;
+	core->model = params->model;
+	core->config = params->config;
+	core->output = params->output;
+	core->ctx = params->ctx;
+	return core;
+}
+
+const struct core_stats *core_stats(const struct core *core)
+{
+	return &core->stats;
+}
+
+static void hex_of(const uint8_t *bytes, size_t size, char *out)
+{
+	for (size_t i = 0; i < size; i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void token_make(struct core *core, struct voice *voice, uint64_t now_ms)
+{
+	uint8_t random[(TOKEN_SIZE - 1) / 2];
+
+	core->output->random(core->ctx, random, sizeof(random));
+	hex_of(random, sizeof(random), voice->token);
+	explicit_bzero(random, sizeof(random));
+	voice->token_ms = now_ms;
+	voice->wants_token = false;
+}
+
+static void token_wipe(struct voice *voice)
+{
+	explicit_bzero(voice->token, sizeof(voice->token));
+	voice->join_seq = 0;
+}
+
+// The only place where a channel changes, so that the loads stay true.
+static void channel_set(
+	struct guild *guild, struct member *member, uint64_t channel_id, uint64_t now_ms)
+{
+	bool was_in = member->voice.channel_id != 0, is_in = channel_id != 0;
+
+	member->voice.channel_id = channel_id;
+	if (was_in == is_in)
+		return;
+	if (is_in) {
+		guild->voice_count++;
+		guild->empty_since_ms = 0;
+	} else {
+		guild->voice_count--;
+		if (guild->voice_count == 0)
+			guild->empty_since_ms = now_ms;
+	}
+	if (guild->node != NULL)
+		guild->node->voice_count += is_in ? 1u : UINT32_MAX;
+}
+
+struct core_pending *core_push(
+	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	struct voice *voice = &member->voice;
+	struct core_pending *pending;
+	struct node_msg msg = {.op = NODE_OP_VOICE_STATE,
+		.guild_id = guild->id,
+		.epoch = guild->epoch,
+		.user_id = member->user->id,
+		.channel_id = voice->channel_id,
+		.deaf = voice->deaf,
+		.mute = voice->mute,
+		.self_deaf = voice->self_deaf,
+		.self_mute = voice->self_mute,
+		.suppress = voice->suppress};
+
+	if (guild->node == NULL || guild->node->link == NULL)
+		return NULL;
+	memcpy(msg.session_id, voice->session_id, sizeof(voice->session_id));
+	if (voice->channel_id != 0 && voice->wants_token) {
+		token_make(core, voice, now_ms);
+		digest_of(voice->token, msg.token_digest);
+		msg.has_token = true;
+	}
+	pending = core_send(core, guild->node, &msg, now_ms);
+	if (pending == NULL) {
+		token_wipe(voice);
+		return NULL;
+	}
+	pending->guild = guild;
+	pending->member = member;
+	voice->push_seq = msg.seq;
+	voice->on_node = voice->channel_id != 0;
+	if (msg.has_token)
+		voice->join_seq = msg.seq;
+	return pending;
+}
+
+void core_push_acked(
+	struct core *core, struct core_node *node, struct core_pending *pending, uint64_t now_ms)
+{
+	struct guild *guild = pending->guild;
+	struct member *member = pending->member;
+	struct voice *voice = &member->voice;
+
+	(void)now_ms;
+	if (pending->publish)
+		core->output->voice_state(core->ctx, guild, member);
+	if (voice->join_seq == pending->seq) {
+		if (voice->channel_id != 0)
+			core->output->voice_server(
+				core->ctx, guild, member, voice->token, node->endpoint);
+		token_wipe(voice);
+	}
+	if (pending->request != NULL)
+		core->output->done(core->ctx, pending->request, 0);
+}
+
+void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why)
+{
+	struct voice *voice = &pending->member->voice;
+
+	log_warn("voice state not in force guild=%llu user=%llu error=%d why=%s",
+		(unsigned long long)pending->guild->id,
+		(unsigned long long)pending->member->user->id, error, why);
+	// Restore what was, unless something newer has been asked for meanwhile.
+	if (pending->revert && voice->push_seq == pending->seq && voice->channel_id != 0 &&
+		pending->before.channel_id != 0) {
+		voice->channel_id = pending->before.channel_id;
+		voice->deaf = pending->before.deaf;
+		voice->mute = pending->before.mute;
+		voice->self_deaf = pending->before.self_deaf;
+		voice->self_mute = pending->before.self_mute;
+	}
+	if (voice->join_seq == pending->seq)
+		token_wipe(voice);
+	if (pending->publish && !pending->revert)
+		core->output->voice_state(core->ctx, pending->guild, pending->member);
+	if (pending->request != NULL)
+		core->output->done(core->ctx, pending->request, error);
+}
+
+// --- what clients ask for ---
+
+static void join(struct core *core, struct guild *guild, struct member *member,
+	const char *session_id, const struct core_voice_update *update, uint64_t now_ms)
+{
+	struct voice *voice = &member->voice;
+
+	core->stats.joins++;
+	snprintf(voice->session_id, sizeof(voice->session_id), "%s", session_id);
+	voice->self_mute = update->self_mute;
+	voice->self_deaf = update->self_deaf;
+	voice->wants_token = true;
+	channel_set(guild, member, update->channel_id, now_ms);
+	core->output->voice_state(core->ctx, guild, member);
+	if (guild->node == NULL)
+		core_assign(core, guild, now_ms); // pushes this one with the others
+	else
+		core_push(core, guild, member, now_ms);
+}
+
+void core_left(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	if (member->voice.channel_id == 0)
+		return;
+	core->stats.leaves++;
+	channel_set(guild, member, 0, now_ms);
+	token_wipe(&member->voice);
+	member->voice.wants_token = false;
+	core->output->voice_state(core->ctx, guild, member);
+}
+
+static void leave(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	core_left(core, guild, member, now_ms);
+	core_push(core, guild, member, now_ms);
+}
+
+// Another channel of the guild, or other flags: the session stays, no token, seen after the ack.
+static void change(struct core *core, struct guild *guild, struct member *member,
+	const struct voice *before, void *request, uint64_t now_ms)
+{
+	struct core_pending *pending = core_push(core, guild, member, now_ms);
+
+	if (pending == NULL) { // no node to ask: it will be told when there is one
+		core->output->voice_state(core->ctx, guild, member);
+		if (request != NULL)
+			core->output->done(core->ctx, request, 0);
+		return;
+	}
+	pending->publish = true;
+	pending->revert = true;
+	pending->before = *before;
+	explicit_bzero(pending->before.token, sizeof(pending->before.token));
+	pending->request = request;
+}
+
+void core_voice_update(struct core *core, struct user *user, const char *session_id,
+	const struct core_voice_update *update, uint64_t now_ms)
+{
+	struct guild *guild = model_guild(core->model, update->guild_id);
+	struct member *member = guild == NULL ? NULL : guild_member(guild, user->id);
+	struct voice *voice, before;
+
+	if (member == NULL)
+		return;
+	voice = &member->voice;
+	if (update->channel_id == 0) {
+		if (voice->channel_id != 0 && strcmp(voice->session_id, session_id) == 0)
+			leave(core, guild, member, now_ms);
+		return;
+	}
+	if (guild_channel(guild, update->channel_id) == NULL)
+		return;
+	// The same wish again is how stock clients ask for a new token after a lost voice session.
+	if (voice->channel_id == 0 || strcmp(voice->session_id, session_id) != 0 ||
+		(voice->channel_id == update->channel_id && voice->self_mute == update->self_mute &&
+			voice->self_deaf == update->self_deaf)) {
+		join(core, guild, member, session_id, update, now_ms);
+		return;
+	}
+	before = *voice;
+	core->stats.moves += voice->channel_id != update->channel_id;
+	voice->channel_id = update->channel_id;
+	voice->self_mute = update->self_mute;
+	voice->self_deaf = update->self_deaf;
+	change(core, guild, member, &before, NULL, now_ms);
+}
+
+void core_session_ended(
+	struct core *core, struct user *user, const char *session_id, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < core->model->guild_count; i++) {
+		struct guild *guild = &core->model->guilds[i];
+		struct member *member =
+			guild->voice_count == 0 ? NULL : guild_member(guild, user->id);
+
+		if (member != NULL && member->voice.channel_id != 0 &&
+			strcmp(member->voice.session_id, session_id) == 0)
+			leave(core, guild, member, now_ms);
+	}
+}
+
+// --- what moderators ask for ---
+
+static void kick(struct core *core, struct guild *guild, struct member *member, void *request,
+	uint64_t now_ms)
+{
+	struct core_pending *pending;
+
+	core->stats.kicks++;
+	channel_set(guild, member, 0, now_ms);
+	token_wipe(&member->voice);
+	member->voice.wants_token = false;
+	pending = core_push(core, guild, member, now_ms);
+	if (pending != NULL) {
+		pending->publish = true;
+		pending->request = request;
+		return;
+	}
+	core->output->voice_state(core->ctx, guild, member);
+	core->output->done(core->ctx, request, 0);
+}
+
+int core_member_patch(struct core *core, struct guild *guild, struct member *member,
+	const struct core_patch *patch, void *request, uint64_t now_ms)
+{
+	struct voice *voice = &member->voice, before = *voice;
+
+	if (patch->has_channel && patch->channel_id != 0 &&
+		guild_channel(guild, patch->channel_id) == NULL)
+		return -ENOENT;
+	if (voice->channel_id == 0)
+		return -ENOTCONN;
+	if (patch->has_mute)
+		voice->mute = patch->mute;
+	if (patch->has_deaf)
+		voice->deaf = patch->deaf;
+	if (patch->has_channel && patch->channel_id == 0) {
+		kick(core, guild, member, request, now_ms);
+		return 0;
+	}
+	if (patch->has_channel) {
+		core->stats.moves += voice->channel_id != patch->channel_id;
+		voice->channel_id = patch->channel_id;
+	}
+	change(core, guild, member, &before, request, now_ms);
+	return 0;
+}

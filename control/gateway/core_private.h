@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What core.c (voice states) and core_node.c (nodes and assignment) share. For those two only.
+#pragma once
+
+#include "gateway/core.h"
+
+// A message to a node that has not been acknowledged.
+struct core_pending {
+	struct core_pending *next, *prev; // in its node's list, oldest first
+	uint64_t seq;
+	enum node_op op; // ASSIGN, UNASSIGN, VOICE_STATE
+	uint64_t deadline_ms;
+	struct guild *guild;   // ASSIGN, VOICE_STATE
+	struct member *member; // VOICE_STATE
+	bool publish;          // the ack lets the guild see the state
+	bool revert;           // an error restores 'before'
+	struct voice before;
+	void *request; // of core_member_patch(), NULL: none
+};
+
+struct core_node {
+	char name[NODE_NAME_SIZE], region[NODE_NAME_SIZE], endpoint[NODE_ENDPOINT_SIZE];
+	uint32_t worker_count;
+	void *link;       // NULL: the socket is gone
+	uint64_t lost_ms; // when it went, loop clock
+	uint64_t ping_n, next_ping_ms;
+	uint32_t unanswered;
+	uint32_t guild_count, voice_count; // load
+	struct core_pending *first, *last;
+};
+
+struct core {
+	struct model *model;
+	const struct gateway_config *config;
+	const struct core_output *output;
+	void *ctx;
+	struct core_stats stats;
+	uint64_t seq; // last used
+	struct core_node *nodes[CORE_NODES_MAX];
+	uint32_t node_count;
+};
+
+// --- core.c ---
+
+// Sends the member's state to the guild's node, if it has one that is there. Returns the pending
+// message, NULL: nothing was sent.
+struct core_pending *core_push(
+	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);
+void core_push_acked(
+	struct core *core, struct core_node *node, struct core_pending *pending, uint64_t now_ms);
+// 'why' for the log.
+void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why);
+void core_left(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);
+
+// --- core_node.c ---
+
+// Gives the guild a node if there is one: assignment, then every state with a fresh token.
+void core_assign(struct core *core, struct guild *guild, uint64_t now_ms);
+struct core_pending *core_send(struct core *core, struct core_node *node, struct node_msg *msg,
+	uint64_t now_ms); // fills in seq; NULL without memory (nothing was sent)
