@@ -42,7 +42,8 @@ void machine_read(struct machine *m)
 	snprintf(m->kernel, sizeof(m->kernel), "%s",
 		uname(&kernel) == 0 ? kernel.release : "unknown");
 #ifdef __clang__
-	snprintf(m->compiler, sizeof(m->compiler), "clang %s", __clang_version__);
+	snprintf(m->compiler, sizeof(m->compiler), "clang %d.%d.%d", __clang_major__,
+		__clang_minor__, __clang_patchlevel__);
 #else
 	snprintf(m->compiler, sizeof(m->compiler), "gcc %s", __VERSION__);
 #endif
