@@ -72,6 +72,7 @@ struct dp_guild_close { // also closes its rooms and removes its sessions
 	struct dp_handle guild;
 };
 
+// A worker has as many room slots as session slots, DP_ROOMS_MAX at most.
 struct dp_room_open {
 	struct dp_msg_header header;
 	struct dp_handle room;

@@ -26,11 +26,14 @@ struct room *room_get(struct worker *w, struct dp_handle handle)
 
 int room_open(struct worker *w, const struct dp_room_open *cmd)
 {
-	struct room *r = &w->rooms[cmd->room.index];
 	struct guild *g = guild_get(w, cmd->guild);
+	struct room *r;
 
 	if (g == NULL)
 		return -ESTALE;
+	if (cmd->room.index >= w->room_count)
+		return -ENOSPC;
+	r = &w->rooms[cmd->room.index];
 	if (r->generation == cmd->room.generation)
 		return -EEXIST;
 	if (r->generation != 0)

@@ -25,7 +25,7 @@ struct room {
 };
 
 struct room *room_get(struct worker *w, struct dp_handle handle);
-// 0, -ESTALE (no such guild), -EEXIST, -EBUSY.
+// 0, -ESTALE (no such guild), -EEXIST, -EBUSY, -ENOSPC (a worker has as many rooms as sessions).
 int room_open(struct worker *w, const struct dp_room_open *cmd) __attribute__((warn_unused_result));
 // 0, -ESTALE, -EBUSY (somebody is in it).
 int room_close(struct worker *w, struct dp_handle handle) __attribute__((warn_unused_result));

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Random packets and random commands through the whole route, interleaved: raw frames, datagrams of a
-// member, packets that a member sealed itself (so that what is behind authentication is reached), and
-// commands that pass the main thread's check. After each input every ledger balances and every mbuf is
-// home; what the node sends is well-formed and goes only to members.
+// Random packets and random commands through the whole route, interleaved: raw frames, datagrams of
+// a member, packets that a member sealed itself (so that what is behind authentication is reached),
+// and commands that pass the main thread's check. After each input every ledger balances and every
+// mbuf is home; what the node sends is well-formed and goes only to members.
 
 #include <rte_mbuf.h>
 #include <string.h>
 
 #include "api/dp_assert.h"
 #include "host/command_check.h"
+#include "session/guild.h"
 #include "support/node.h"
+#include "table/extents.h"
 
 #define MEMBERS 4u
 #define OPS_MAX 64u
@@ -45,12 +47,28 @@ static uint32_t take_bytes(struct input *in, uint8_t *out, uint32_t size_max)
 	return size;
 }
 
+// Closes whatever the last input left: then nothing of it may be held any more.
+static void clear(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->guild_count; i++) {
+		union dp_msg cmd = {.dp_guild_close = {.guild = {i, w->guilds[i].generation}}};
+
+		if (w->guilds[i].generation != 0)
+			DP_ASSERT(node_command(&node, w->params.index, DP_MSG_GUILD_CLOSE, &cmd) ==
+				  0);
+	}
+	DP_ASSERT(w->shm->guilds == 0 && w->shm->sessions == 0);
+	DP_ASSERT(w->extents->free_units == w->extents->unit_count);
+	memset(w->session_shm, 0, w->session_count * sizeof(w->session_shm[0]));
+}
+
 static void begin(void)
 {
 	const struct node_geometry geometry = {
 		.worker_count = 2, .guild_count = 4, .session_count = 8, .leg_count = 16};
 
-	node_init(&node, &geometry);
+	if (node.worker_count == 0)
+		node_init(&node, &geometry);
 	DP_ASSERT(node_guild(&node, 0, guild) == 0);
 	DP_ASSERT(node_room(&node, 0, guild, room) == 0);
 	for (unsigned i = 0; i < MEMBERS; i++) {
@@ -107,10 +125,8 @@ static void inject_sealed(struct input *in)
 
 static void command(struct input *in)
 {
-	const struct command_limits limits = {.worker_count = 2,
-		.guild_count = 4,
-		.room_count = 8,
-		.session_count = 8};
+	const struct command_limits limits = {
+		.worker_count = 2, .guild_count = 4, .session_count = 8};
 	union dp_msg cmd;
 
 	memset(&cmd, 0, sizeof(cmd));
@@ -133,6 +149,7 @@ static void check(void)
 	DP_ASSERT(rte_mempool_in_use_count(node.pool) == 0);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {.at = data, .left = size};
@@ -161,7 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		check();
 	}
-	node_fini(&node);
+	for (uint32_t i = 0; i < node.worker_count; i++)
+		clear(node.workers[i]);
 	for (unsigned i = 0; i < MEMBERS; i++)
 		client_fini(&member[i]);
 	return 0;
