@@ -56,9 +56,10 @@ static uint64_t ancillary_read(struct bot *bot, struct msghdr *message)
 	return received_ns;
 }
 
-static void batch_prepare(struct receive *receive)
+// Makes the first 'count' messages ready to be received into, as the kernel changed them.
+static void batch_prepare(struct receive *receive, unsigned count)
 {
-	for (unsigned i = 0; i < BATCH_COUNT; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		receive->vectors[i] = (struct iovec){receive->datagrams[i], DATAGRAM_SIZE};
 		receive->messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &receive->sources[i],
@@ -76,7 +77,6 @@ static void bot_drain(struct receive *receive, struct bot *bot)
 	int count;
 
 	do {
-		batch_prepare(receive);
 		count = recvmmsg(bot->media.fd, receive->messages, BATCH_COUNT, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < count; i++) {
 			struct mmsghdr *message = &receive->messages[i];
@@ -85,6 +85,8 @@ static void bot_drain(struct receive *receive, struct bot *bot)
 			verify_datagram(bot, receive->datagrams[i], message->msg_len,
 				&receive->sources[i], received_ns);
 		}
+		if (count > 0)
+			batch_prepare(receive, (unsigned)count);
 		// Verifying may have closed the socket.
 	} while (count == (int)BATCH_COUNT && bot->media.fd >= 0);
 }
@@ -112,6 +114,7 @@ int receive_create(struct swarm *swarm, struct receive **out)
 	if (receive == NULL)
 		return -ENOMEM;
 	receive->swarm = swarm;
+	batch_prepare(receive, BATCH_COUNT);
 	receive->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (receive->epoll_fd < 0)
 		status = -errno;
