@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The gateway's half of config.h, which includes it; include config.h.
+// gateway.cfg as a checked struct. Include config.h.
 #pragma once
 
-#include "config/config.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config_types.h"
+#include "log/log.h"
 
 struct config_channel {
 	uint64_t id;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Loading: the functions of config.h, which includes this; include config.h.
+// Loading both configurations. Include config.h.
 //
 // All of them return 0, or -EINVAL (the content), -errno (the file) or -ENOMEM, with every problem
 // in 'problems', which the caller frees in any case; the struct is then unspecified and needs no
@@ -8,14 +8,17 @@
 #pragma once
 
 #include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
-#include "config/config.h"
+#include "config/config_types.h"
 
 #define CONFIG_FILE_SIZE_MAX 8388608u // bytes
 #define CONFIG_PROBLEMS_MAX 100u      // told one by one; the rest is counted
 
 struct gateway_config;
+struct node_config;
 
 // Lines "file:line: key: what was found; what is allowed". Zero-initialise.
 struct config_problems {

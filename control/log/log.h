@@ -6,7 +6,7 @@
 //
 //	log_warn("node lost node=%s guilds=%u", name, guild_count);
 //	time=2026-01-31T12:00:00.123Z level=warn program=voicenode-gateway msg="node lost" node=n1
-//guilds=3
+// guilds=3
 //
 // The words before the first key=... are the message. Every %s value is quoted and escaped where it
 // needs to be, so nothing that a peer sent can forge a line or a key. Never pass secrets, tokens or
