@@ -183,10 +183,8 @@ static void on_failed(void *ctx, const char *why)
 
 static void connect_now(struct gateway_client *client)
 {
-	static const struct ws_handler handler = {.open = on_open,
-		.message = on_message,
-		.closed = on_closed,
-		.failed = on_failed};
+	static const struct ws_handler handler = {
+		.open = on_open, .message = on_message, .closed = on_closed, .failed = on_failed};
 	const char *ca_path = client->params.ca_path;
 	struct ws_client_params params = {
 		.url = client->params.url,
@@ -256,8 +254,7 @@ uint32_t gateway_client_connection(const struct gateway_client *client)
 	return client->connection;
 }
 
-void gateway_client_ack(
-	struct gateway_client *client, uint32_t connection, uint64_t seq, int error)
+void gateway_client_ack(struct gateway_client *client, uint32_t connection, uint64_t seq, int error)
 {
 	struct node_msg msg = {.op = NODE_OP_ACK, .seq = seq, .error = error};
 
@@ -268,8 +265,8 @@ void gateway_client_ack(
 	send_msg(client, &msg);
 }
 
-void gateway_client_left(struct gateway_client *client, uint64_t guild_id, uint64_t user_id,
-	const char *session_id)
+void gateway_client_left(
+	struct gateway_client *client, uint64_t guild_id, uint64_t user_id, const char *session_id)
 {
 	struct node_msg msg = {.op = NODE_OP_LEFT, .guild_id = guild_id, .user_id = user_id};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The node's one connection to its gateway (node_proto.h): connects, registers, comes back after every
-// loss with back-off and jitter. It decides nothing: what the gateway says goes to the handler, what
-// the node has to say is taken from it. Losing the gateway ends nothing here.
+// The node's one connection to its gateway (node_proto.h): connects, registers, comes back after
+// every loss with back-off and jitter. It decides nothing: what the gateway says goes to the
+// handler, what the node has to say is taken from it. Losing the gateway ends nothing here.
 //
 // Threads: the loop's only.
 #pragma once
@@ -32,7 +32,8 @@ struct gateway_client_handler {
 
 struct gateway_client_params {
 	struct loop *loop;
-	const char *url, *ca_path, *secret_path; // of voicenode.cfg; kept; ca_path "" or NULL: the system's
+	const char *url, *ca_path,
+		*secret_path; // of voicenode.cfg; kept; ca_path "" or NULL: the system's
 	struct gateway_client_handler handler;
 	uint32_t jitter_seed;
 };
@@ -46,13 +47,13 @@ void gateway_client_start(struct gateway_client *client);
 bool gateway_client_is_registered(const struct gateway_client *client);
 uint32_t gateway_client_ping_ms(const struct gateway_client *client); // interval; 0: not registered
 
-// 'connection' is gateway_client_connection() when the command came: an ACK for a connection that is
-// gone is not sent, since the next one starts the count anew.
+// 'connection' is gateway_client_connection() when the command came: an ACK for a connection that
+// is gone is not sent, since the next one starts the count anew.
 uint32_t gateway_client_connection(const struct gateway_client *client);
 void gateway_client_ack(
 	struct gateway_client *client, uint32_t connection, uint64_t seq, int error);
-void gateway_client_left(struct gateway_client *client, uint64_t guild_id, uint64_t user_id,
-	const char *session_id);
+void gateway_client_left(
+	struct gateway_client *client, uint64_t guild_id, uint64_t user_id, const char *session_id);
 
 struct gateway_client_stats {
 	uint64_t connects, failures, pings, pings_withheld, unknown;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Keeps the packet engine equal to the registry's intent. Every change is sent at once where the
+// link is up; when the engine comes (or comes anew) everything is sent, with the same handles, keys
+// and key ids, so it goes on where its predecessor was. "Is already there" and "was not there" are
+// success: after a restart of control the engine still holds what we replay.
+//
+// Whoever must not go on before the engine has acknowledged passes a callback. It is called once:
+// with 0, with the engine's error, with -ETIMEDOUT after RESYNC_WAIT_MS (a restart of the engine is
+// waited for), or with -ECANCELED when the thing was removed meanwhile.
+//
+// Threads: the loop's only. A callback may call anything here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RESYNC_WAIT_MS 5000u  // longer than any restart of the engine (takeover.md)
+#define RESYNC_RETRY_MS 1000u // for commands that timed out or found no room
+
+struct dplink;
+struct guild;
+struct loop;
+struct registry;
+struct resync;
+struct room;
+struct session;
+
+typedef void resync_done_fn(void *arg, int error);
+
+struct resync_events {
+	void (*up)(void *ctx, uint32_t worker_count);
+	void (*down)(void *ctx);
+	void (*refused)(void *ctx); // another contract
+	void *ctx;
+};
+
+// Makes the link over 'fd', too. 0, -ENOMEM or -errno.
+int resync_create(struct loop *loop, struct registry *registry, int fd, uint32_t own_epoch,
+	const struct resync_events *events, struct resync **out)
+	__attribute__((warn_unused_result));
+// NULL allowed. Callbacks that still wait are not called.
+void resync_destroy(struct resync *resync);
+void resync_start(struct resync *resync);
+struct dplink *resync_link(const struct resync *resync);
+
+// 'fn' may be NULL in all of these.
+void resync_guild_open(struct resync *resync, struct guild *guild, resync_done_fn *fn, void *arg);
+void resync_room_open(struct resync *resync, struct room *room);
+void resync_session_add(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
+// Key and, where known, the client's address: after registry intent holds them.
+void resync_session_key(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
+// Flags and room as the registry has them.
+void resync_session_set(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
+
+// For things that the registry has removed; their slots are given back by the ACK.
+void resync_session_remove(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
+void resync_room_close(struct resync *resync, struct room *room);
+void resync_guild_close(struct resync *resync, struct guild *guild, resync_done_fn *fn, void *arg);
+
+// Callbacks with this 'arg' will not be called.
+void resync_forget(struct resync *resync, const void *arg);

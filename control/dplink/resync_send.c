@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Records from intent. A key's copy is wiped here as soon as the link has its own.
+
+#include "dplink/resync_send.h"
+
+#include <string.h>
+
+#include "dplink/dplink.h"
+#include "registry/registry.h"
+
+int resync_send_guild_open(struct dplink *link, const struct guild *guild)
+{
+	union dp_msg msg = {.dp_guild_open = {.guild = guild_handle(guild),
+				    .guild_id = guild->intent->guild_id,
+				    .epoch = guild->intent->epoch}};
+	struct dplink_tag tag = {.kind = RESYNC_GUILD_OPEN,
+		.revision = guild->sync.wanted,
+		.handle = guild_handle(guild),
+		.worker = (uint16_t)guild->worker};
+
+	return dplink_send(link, DP_MSG_GUILD_OPEN, &msg, &tag);
+}
+
+int resync_send_guild_close(struct dplink *link, const struct guild *guild)
+{
+	union dp_msg msg = {.dp_guild_close = {.guild = guild_handle(guild)}};
+	struct dplink_tag tag = {.kind = RESYNC_GUILD_CLOSE,
+		.handle = guild_handle(guild),
+		.worker = (uint16_t)guild->worker};
+
+	return dplink_send(link, DP_MSG_GUILD_CLOSE, &msg, &tag);
+}
+
+int resync_send_room_open(struct dplink *link, const struct room *room)
+{
+	union dp_msg msg = {.dp_room_open = {.room = room_handle(room),
+				    .guild = guild_handle(room->guild),
+				    .channel_id = room->intent->channel_id}};
+	struct dplink_tag tag = {.kind = RESYNC_ROOM_OPEN,
+		.revision = room->sync.wanted,
+		.handle = room_handle(room),
+		.worker = (uint16_t)room->worker};
+
+	return dplink_send(link, DP_MSG_ROOM_OPEN, &msg, &tag);
+}
+
+int resync_send_room_close(struct dplink *link, const struct room *room)
+{
+	union dp_msg msg = {.dp_room_close = {.room = room_handle(room)}};
+	struct dplink_tag tag = {.kind = RESYNC_ROOM_CLOSE,
+		.handle = room_handle(room),
+		.worker = (uint16_t)room->worker};
+
+	return dplink_send(link, DP_MSG_ROOM_CLOSE, &msg, &tag);
+}
+
+static struct dplink_tag session_tag(const struct session *session, uint32_t revision)
+{
+	return (struct dplink_tag){.kind = RESYNC_SESSION,
+		.revision = revision,
+		.handle = session_handle(session),
+		.worker = (uint16_t)session->worker};
+}
+
+int resync_send_session_add(struct dplink *link, const struct session *session, uint32_t revision)
+{
+	union dp_msg msg = {.dp_session_add = {.session = session_handle(session),
+				    .guild = guild_handle(session->guild),
+				    .room = room_handle(session->room),
+				    .ssrc = session->intent->ssrc,
+				    .flags = session->intent->flags}};
+	struct dplink_tag tag = session_tag(session, revision);
+
+	return dplink_send(link, DP_MSG_SESSION_ADD, &msg, &tag);
+}
+
+static int send_hint(struct dplink *link, const struct session *session, uint32_t revision)
+{
+	union dp_msg msg = {.dp_session_hint = {.session = session_handle(session),
+				    .address = session->intent->hint}};
+	struct dplink_tag tag = session_tag(session, revision);
+
+	return dplink_send(link, DP_MSG_SESSION_HINT, &msg, &tag);
+}
+
+int resync_send_session_key(struct dplink *link, const struct session *session, uint32_t revision)
+{
+	const struct intent_session *intent = session->intent;
+	bool has_hint = intent->hint.family != 0;
+	struct dplink_tag tag = session_tag(session, has_hint ? 0 : revision);
+	union dp_msg msg = {.dp_session_key = {.session = session_handle(session),
+				    .key_id = intent->key_id,
+				    .suite = intent->suite}};
+	int error;
+
+	memcpy(msg.dp_session_key.key, intent->key, sizeof(intent->key));
+	error = dplink_send(link, DP_MSG_SESSION_KEY, &msg, &tag);
+	explicit_bzero(&msg, sizeof(msg));
+	if (error == 0 && has_hint)
+		error = send_hint(link, session, revision);
+	return error;
+}
+
+int resync_send_session_set(struct dplink *link, const struct session *session, uint32_t revision)
+{
+	union dp_msg msg = {.dp_session_set = {.session = session_handle(session),
+				    .room = room_handle(session->room),
+				    .flags = session->intent->flags}};
+	struct dplink_tag tag = session_tag(session, revision);
+
+	return dplink_send(link, DP_MSG_SESSION_SET, &msg, &tag);
+}
+
+int resync_send_session_remove(struct dplink *link, const struct session *session)
+{
+	union dp_msg msg = {.dp_session_remove = {.session = session_handle(session)}};
+	struct dplink_tag tag = {.kind = RESYNC_SESSION_REMOVE,
+		.handle = session_handle(session),
+		.worker = (uint16_t)session->worker};
+
+	return dplink_send(link, DP_MSG_SESSION_REMOVE, &msg, &tag);
+}
+
+// SESSION_SET at the end: where the engine has the session already (-EEXIST), ADD changed nothing.
+int resync_send_session_all(struct dplink *link, const struct session *session, uint32_t revision)
+{
+	int error = resync_send_session_add(link, session, 0);
+
+	if (error == 0 && session->intent->key_id != 0)
+		error = resync_send_session_key(link, session, 0);
+	if (error == 0)
+		error = resync_send_session_set(link, session, revision);
+	return error;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Inside of resync: the registry's things as records of the contract. Each returns 0, -ENOTCONN or
+// -ENOBUFS. 'revision' goes into the tag of a change's last record; 0 marks a part of a change.
+#pragma once
+
+#include <stdint.h>
+
+struct dplink;
+struct guild;
+struct room;
+struct session;
+
+enum resync_kind {
+	RESYNC_GUILD_OPEN,
+	RESYNC_GUILD_CLOSE,
+	RESYNC_ROOM_OPEN,
+	RESYNC_ROOM_CLOSE,
+	RESYNC_SESSION,
+	RESYNC_SESSION_REMOVE,
+};
+
+int resync_send_guild_open(struct dplink *link, const struct guild *guild)
+	__attribute__((warn_unused_result));
+int resync_send_guild_close(struct dplink *link, const struct guild *guild)
+	__attribute__((warn_unused_result));
+int resync_send_room_open(struct dplink *link, const struct room *room)
+	__attribute__((warn_unused_result));
+int resync_send_room_close(struct dplink *link, const struct room *room)
+	__attribute__((warn_unused_result));
+int resync_send_session_add(struct dplink *link, const struct session *session, uint32_t revision)
+	__attribute__((warn_unused_result));
+// Key, then the client's address where it is known.
+int resync_send_session_key(struct dplink *link, const struct session *session, uint32_t revision)
+	__attribute__((warn_unused_result));
+int resync_send_session_set(struct dplink *link, const struct session *session, uint32_t revision)
+	__attribute__((warn_unused_result));
+int resync_send_session_remove(struct dplink *link, const struct session *session)
+	__attribute__((warn_unused_result));
+// All that there is to say about it.
+int resync_send_session_all(struct dplink *link, const struct session *session, uint32_t revision)
+	__attribute__((warn_unused_result));

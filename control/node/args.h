@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The command line of voicenode-control, as the supervisor writes it.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NODE_ARGS_ADDRESSES_MAX 16u
+
+struct node_args {
+	const char *config_path, *endpoint;
+	const char *tls_cert_path, *tls_key_path; // both or none; none: plain, for tests
+	const char *address[NODE_ARGS_ADDRESSES_MAX];
+	unsigned address_count;
+	uint32_t epoch, dataplane_restarts;
+	// Of the addresses: the first IPv4 one, and the first IPv6 one that is not link-local.
+	const char *ip, *ip6; // NULL: none; at least one is there
+};
+
+// 0, or -EINVAL with one sentence in 'why'. Points into 'argv'.
+int node_args_parse(int argc, char **argv, struct node_args *args, char *why, size_t why_size)
+	__attribute__((warn_unused_result));

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Maps the intent memfd and computes where its arrays are.
+
+#include "registry/intent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE_SIZE_ALIGN 4096u
+
+struct intent {
+	uint8_t *base;
+	uint64_t size;
+	uint64_t pending_at, workers_at; // offsets
+	uint64_t rooms_at, sessions_at;  // in a worker's stride
+	uint64_t stride;
+};
+
+static uint64_t pages(uint64_t size)
+{
+	return (size + PAGE_SIZE_ALIGN - 1) / PAGE_SIZE_ALIGN * PAGE_SIZE_ALIGN;
+}
+
+static void lay_out(struct intent *intent, const struct intent_params *params)
+{
+	intent->pending_at = pages(sizeof(struct intent_header));
+	intent->workers_at =
+		intent->pending_at + pages(INTENT_PENDING_MAX * sizeof(struct intent_pending));
+	intent->rooms_at = pages((uint64_t)params->guild_count * sizeof(struct intent_guild));
+	intent->sessions_at =
+		intent->rooms_at + pages((uint64_t)params->room_count * sizeof(struct intent_room));
+	intent->stride = intent->sessions_at +
+			 pages((uint64_t)params->session_count * sizeof(struct intent_session));
+	intent->size = intent->workers_at + params->worker_count * intent->stride;
+}
+
+static bool used_counts_are_sound(const struct intent_header *header)
+{
+	for (uint32_t worker = 0; worker < header->params.worker_count; worker++)
+		if (header->guilds_used[worker] > header->params.guild_count ||
+			header->rooms_used[worker] > header->params.room_count ||
+			header->sessions_used[worker] > header->params.session_count)
+			return false;
+	return true;
+}
+
+static bool is_same_shape(const struct intent_header *header, const struct intent_params *params)
+{
+	return header->magic == INTENT_MAGIC && header->version == INTENT_VERSION &&
+	       header->pending_count == INTENT_PENDING_MAX &&
+	       memcmp(&header->params, params, sizeof(*params)) == 0 &&
+	       used_counts_are_sound(header);
+}
+
+// The file's size, when it is one that we made.
+static int file_size(int fd, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int map(struct intent *intent, int fd)
+{
+	intent->base = mmap(NULL, intent->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (intent->base == MAP_FAILED) {
+		intent->base = NULL;
+		return -errno;
+	}
+	// Keys: out of core files, and not inherited by a helper that forks.
+	if (madvise(intent->base, intent->size, MADV_DONTDUMP) != 0 ||
+		madvise(intent->base, intent->size, MADV_DONTFORK) != 0)
+		return -errno;
+	return 0;
+}
+
+static void begin_afresh(struct intent *intent, const struct intent_params *params)
+{
+	struct intent_header *header = intent_header(intent);
+
+	header->version = INTENT_VERSION;
+	header->pending_count = INTENT_PENDING_MAX;
+	header->params = *params;
+	__atomic_store_n(&header->magic, INTENT_MAGIC, __ATOMIC_SEQ_CST);
+}
+
+int intent_open(int fd, const struct intent_params *params, struct intent **out, bool *is_fresh)
+{
+	struct intent *intent = calloc(1, sizeof(*intent));
+	uint64_t size = 0;
+	int error;
+
+	if (intent == NULL)
+		return -ENOMEM;
+	lay_out(intent, params);
+	error = file_size(fd, &size);
+	if (error != 0)
+		goto fail;
+	if (size != intent->size &&
+		(ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)intent->size) != 0)) {
+		error = -errno;
+		goto fail;
+	}
+	error = map(intent, fd);
+	if (error != 0)
+		goto fail;
+	*is_fresh = !is_same_shape(intent_header(intent), params);
+	if (*is_fresh) {
+		// Truncating forgets every byte, keys included.
+		if (ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)intent->size) != 0) {
+			error = -errno;
+			goto fail;
+		}
+		begin_afresh(intent, params);
+	}
+	*out = intent;
+	return 0;
+
+fail:
+	intent_close(intent);
+	return error;
+}
+
+void intent_close(struct intent *intent)
+{
+	if (intent == NULL)
+		return;
+	if (intent->base != NULL)
+		munmap(intent->base, intent->size);
+	free(intent);
+}
+
+struct intent_header *intent_header(struct intent *intent)
+{
+	return (struct intent_header *)(void *)intent->base;
+}
+
+static uint8_t *worker_base(struct intent *intent, uint32_t worker)
+{
+	return intent->base + intent->workers_at + worker * intent->stride;
+}
+
+struct intent_guild *intent_guild(struct intent *intent, uint32_t worker, uint32_t index)
+{
+	return (struct intent_guild *)(void *)worker_base(intent, worker) + index;
+}
+
+struct intent_room *intent_room(struct intent *intent, uint32_t worker, uint32_t index)
+{
+	return (struct intent_room *)(void *)(worker_base(intent, worker) + intent->rooms_at) +
+	       index;
+}
+
+struct intent_session *intent_session(struct intent *intent, uint32_t worker, uint32_t index)
+{
+	return (struct intent_session *)(void *)(worker_base(intent, worker) +
+						 intent->sessions_at) +
+	       index;
+}
+
+struct intent_pending *intent_pending(struct intent *intent, uint32_t index)
+{
+	return (struct intent_pending *)(void *)(intent->base + intent->pending_at) + index;
+}
