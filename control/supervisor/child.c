@@ -167,7 +167,7 @@ int child_find_program(const char *program, char *path, unsigned path_size)
 	static const char *const places[] = {".", "..", "../gateway", "../../dataplane",
 		"../../control", "../../control/gateway", "../../bench/load", "../../control/cli",
 		"../dataplane", "gateway", "../bench/load", "../dataplane/host",
-		"../../dataplane/host"};
+		"../../dataplane/host", "../node", "../../control/node"};
 	const char *libexec = getenv("VOICENODE_LIBEXEC");
 	char self[PATH_MAX];
 
