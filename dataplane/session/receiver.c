@@ -36,10 +36,10 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	if (cmd->key_id < shm->key_id)
 		return -EINVAL;
 	if (cmd->key_id != shm->key_id) {
-		// The floor first: a crash in between must not find the new id with old nonces
-		// used.
-		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
+		// The id first: a crash in between finds the new key with the old floor, which wastes
+		// numbers. The other way round it would find the old key with its numbers unused.
 		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
+		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
 	}
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
