@@ -17,13 +17,13 @@ static void print_usage(const struct cli_command *commands, FILE *out)
 		snprintf(words, sizeof(words), "%s%s%s", c->name,
 			c->arguments[0] == '\0' ? "" : " ", c->arguments);
 		// A help that does not fit beside its command stands below it.
-		if (strlen(words) <= 30)
-			fprintf(out, "  %-30s  %s\n", words, c->help);
+		if (strlen(words) <= 32)
+			fprintf(out, "  %-32s  %s\n", words, c->help);
 		else
-			fprintf(out, "  %s\n%34s%s\n", words, "", c->help);
+			fprintf(out, "  %s\n%36s%s\n", words, "", c->help);
 	}
-	fputs("  help                            this text\n"
-	      "  version                         the version\n\n"
+	fputs("  help                              this text\n"
+	      "  version                           the version\n\n"
 	      "Exit status: 0 done, 1 failed, 2 wrong arguments.\n",
 		out);
 }

@@ -12,12 +12,12 @@
 #include "config/config.h"
 #include "tls/tls_files.h"
 
-static int usage(void)
+static int usage(FILE *out)
 {
 	fputs("usage: voicenode config check [FILE] [--gateway]\n"
 	      "       voicenode config default [--gateway]\n",
-		stderr);
-	return CLI_USAGE;
+		out);
+	return out == stdout ? CLI_OK : CLI_USAGE;
 }
 
 // The operator's certificate, where one is named. A local authority is made by `run` only.
@@ -81,6 +81,7 @@ int cmd_config(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"gateway", no_argument, NULL, 'g'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	bool gateway = false;
@@ -89,7 +90,7 @@ int cmd_config(int argc, char **argv)
 	optind = 0; // a fresh scan, whatever was parsed before
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'g')
-			return usage();
+			return usage(option == 'h' ? stdout : stderr);
 		gateway = true;
 	}
 	words = argc - optind;
@@ -100,5 +101,5 @@ int cmd_config(int argc, char **argv)
 	}
 	if (words == 1 && strcmp(argv[optind], "default") == 0)
 		return print_default(gateway);
-	return usage();
+	return usage(stderr);
 }

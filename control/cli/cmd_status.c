@@ -14,13 +14,13 @@
 #include "config/config.h"
 
 struct ask_args {
-	bool json;
+	bool json, help;
 	char socket[CONFIG_TEXT_SIZE];
 };
 
-static int usage(const char *command)
+static int usage(const char *command, FILE *out)
 {
-	fprintf(stderr,
+	fprintf(out,
 		"usage: voicenode %s [--json] [--socket PATH | --config FILE]\n"
 		"  --json         one line of JSON\n"
 		"  --socket PATH  the node's socket; default " CLI_SOCKET_PATH "\n"
@@ -49,24 +49,27 @@ static int parse(int argc, char **argv, struct ask_args *args)
 		{"json", no_argument, NULL, 'j'},
 		{"socket", required_argument, NULL, 's'},
 		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option, status = CLI_OK;
 
 	snprintf(args->socket, sizeof(args->socket), "%s", CLI_SOCKET_PATH);
-	args->json = false;
+	args->json = args->help = false;
 	optind = 0; // a fresh scan, whatever was parsed before
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1 && status == CLI_OK) {
 		if (option == 'j')
 			args->json = true;
+		else if (option == 'h')
+			args->help = true;
 		else if (option == 'c')
 			status = socket_of_config(optarg, args);
 		else if (option == 's' && strlen(optarg) < sizeof(args->socket))
 			memcpy(args->socket, optarg, strlen(optarg) + 1);
 		else
-			return usage(argv[0]);
+			return usage(argv[0], stderr);
 	}
-	return status == CLI_OK && optind != argc ? usage(argv[0]) : status;
+	return status == CLI_OK && optind != argc ? usage(argv[0], stderr) : status;
 }
 
 static int ask(int argc, char **argv, const char *command, void (*report)(const json_t *, FILE *))
@@ -78,6 +81,10 @@ static int ask(int argc, char **argv, const char *command, void (*report)(const 
 
 	if (status != CLI_OK)
 		return status;
+	if (args.help) {
+		usage(argv[0], stdout);
+		return CLI_OK;
+	}
 	if (operator_ask(args.socket, command, OPERATOR_TIMEOUT_MS, &reply, &text, why,
 		    sizeof(why)) != 0) {
 		fprintf(stderr, "voicenode: %s\n", why);

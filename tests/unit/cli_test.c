@@ -157,9 +157,9 @@ static void statuses_are_0_1_2(void **state)
 {
 	(void)state;
 	assert_int_equal(run("voicenode help"), 0);
-	assert_non_null(strstr(out_text, "  config default [--gateway]      prints\n"));
+	assert_non_null(strstr(out_text, "  config default [--gateway]        prints\n"));
 	assert_non_null(strstr(
-		out_text, "more than fits beside\n                                  checks\n"));
+		out_text, "more than fits beside\n                                    checks\n"));
 	assert_int_equal(run("voicenode --help"), 0);
 	assert_int_equal(run("voicenode version"), 0);
 	assert_string_equal(out_text, "voicenode " VN_VERSION "\n");
@@ -173,6 +173,10 @@ static void statuses_are_0_1_2(void **state)
 	assert_int_equal(run("voicenode config check a b"), 2);
 	assert_int_equal(run("voicenode config default b"), 2);
 	assert_int_equal(run("voicenode config show"), 2);
+	assert_int_equal(run("voicenode status --help"), 0);
+	assert_non_null(strstr(out_text, "usage: voicenode status "));
+	assert_int_equal(run("voicenode config --help"), 0);
+	assert_non_null(strstr(out_text, "usage: voicenode config check"));
 	assert_int_equal(run("voicenode config check --what"), 2);
 	assert_int_equal(run("voicenode status now"), 2);
 	assert_int_equal(run("voicenode status --jsn"), 2);
@@ -184,7 +188,7 @@ static void config_default_checks_clean(void **state)
 {
 	static const char *const lines[] = {
 		"voicenode config default", "voicenode config default --gateway"};
-	char path[96], line[128];
+	char path[96], line[160];
 	FILE *file;
 	(void)state;
 
@@ -205,7 +209,7 @@ static void config_default_checks_clean(void **state)
 
 static void config_check_tells_all_on_stderr(void **state)
 {
-	char path[96], line[128];
+	char path[96], line[160];
 	FILE *file;
 	(void)state;
 
