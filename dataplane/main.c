@@ -28,6 +28,7 @@
 #include "host/control_link.h"
 #include "host/device_check.h"
 #include "host/eal.h"
+#include "host/eal_log.h"
 #include "host/host_log.h"
 #include "host/port.h"
 #include "host/privileges.h"
@@ -262,7 +263,11 @@ static enum host_status workers_up(struct dataplane *dp)
 		port_queues(&dp->port, i, &params);
 		dp->workers[i] = worker_create(&params);
 		if (dp->workers[i] == NULL) {
-			snprintf(dp->why, sizeof(dp->why), "worker %u could not be made", i);
+			char reason[160];
+
+			eal_log_last(reason, sizeof(reason));
+			snprintf(dp->why, sizeof(dp->why), "worker %u could not be made: %s", i,
+				reason);
 			return HOST_FAILED;
 		}
 	}
@@ -390,26 +395,28 @@ int main(int argc, char **argv)
 {
 	static struct dataplane dp = {.signal_fd = -1};
 	enum host_status status = HOST_OK;
+	struct host_log_text quoted;
 	unsigned part_count = 0;
 
 	dp.argv = argv;
 	if (args_parse(argc, argv, &dp.args, dp.why, sizeof(dp.why)) != 0) {
-		host_log(
-			HOST_LOG_ERROR, "wrong arguments", "reason=\"%s\"", host_log_plain(dp.why));
+		host_log(HOST_LOG_ERROR, "wrong arguments", "reason=%s",
+			host_log_quote(&quoted, dp.why));
 		return HOST_USAGE;
 	}
 	host_log_open(dp.args.log_level);
 	while (status == HOST_OK && part_count < PART_COUNT)
 		status = parts[part_count++].up(&dp);
 	if (status != HOST_OK) {
-		host_log(HOST_LOG_ERROR, "start failed", "part=\"%s\" reason=\"%s\" status=%d",
-			parts[part_count - 1].name, host_log_plain(dp.why), (int)status);
+		host_log(HOST_LOG_ERROR, "start failed", "part=\"%s\" reason=%s status=%d",
+			parts[part_count - 1].name, host_log_quote(&quoted, dp.why), (int)status);
 	} else {
 		host_log(HOST_LOG_INFO, "serving", "workers=%u first_port=%u", dp.args.worker_count,
 			dp.args.first_port);
 		status = run(&dp);
 		host_log(status == HOST_OK ? HOST_LOG_INFO : HOST_LOG_ERROR, "stopping",
-			"reason=\"%s\"", status == HOST_OK ? "asked to" : dp.why);
+			"reason=%s",
+			host_log_quote(&quoted, status == HOST_OK ? "asked to" : dp.why));
 	}
 	down(&dp, part_count);
 	// AF_XDP: no exit handlers either, DPDK's would close the port.

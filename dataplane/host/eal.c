@@ -187,6 +187,7 @@ static int check_cores(const struct eal_params *params, char *why, size_t why_si
 
 static void log_argv(const struct eal_argv *argv)
 {
+	struct host_log_text quoted;
 	char line[1024];
 	size_t used = 0;
 
@@ -194,7 +195,7 @@ static void log_argv(const struct eal_argv *argv)
 	for (unsigned i = 1; i < argv->count && used < sizeof(line); i++)
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
 			i == 1 ? "" : " ", argv->items[i]);
-	host_log(HOST_LOG_INFO, "DPDK starts", "arguments=\"%s\"", host_log_plain(line));
+	host_log(HOST_LOG_INFO, "DPDK starts", "arguments=%s", host_log_quote(&quoted, line));
 }
 
 int eal_start(const struct eal_params *params, char *why, size_t why_size)

@@ -45,6 +45,7 @@ static bool is_harmless(const char *line)
 
 static void take_line(const char *bytes, size_t size)
 {
+	struct host_log_text quoted;
 	char line[EAL_LOG_LINE_SIZE];
 	size_t line_size = size < sizeof(line) ? size : sizeof(line) - 1;
 
@@ -54,15 +55,14 @@ static void take_line(const char *bytes, size_t size)
 	line[line_size] = '\0';
 	if (line_size == 0)
 		return;
-	host_log_plain(line);
 	if (is_harmless(line)) {
-		host_log(HOST_LOG_DEBUG, "DPDK says", "text=\"%s\"", line);
+		host_log(HOST_LOG_DEBUG, "DPDK says", "text=%s", host_log_quote(&quoted, line));
 		return;
 	}
 	pthread_mutex_lock(&last_lock);
 	memcpy(last, line, line_size + 1);
 	pthread_mutex_unlock(&last_lock);
-	host_log(HOST_LOG_WARN, "DPDK says", "text=\"%s\"", line);
+	host_log(HOST_LOG_WARN, "DPDK says", "text=%s", host_log_quote(&quoted, line));
 }
 
 static ssize_t take(void *cookie, const char *bytes, size_t size)

@@ -33,13 +33,27 @@ bool host_log_level_parse(const char *name, enum host_log_level *level)
 	return false;
 }
 
-char *host_log_plain(char *text)
+const char *host_log_quote(struct host_log_text *out, const char *text)
 {
-	for (char *at = text; *at != '\0'; at++) {
-		if (*at == '"' || *at == '\\' || (unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '\'';
+	bool for_people = isatty(STDERR_FILENO) == 1;
+	size_t used = 0;
+
+	out->bytes[used++] = '"';
+	for (; *text != '\0' && used < sizeof(out->bytes) - 6; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte < ' ' || byte == 0x7f) {
+			used += (size_t)snprintf(
+				out->bytes + used, sizeof(out->bytes) - used, "\\x%02x", byte);
+			continue;
+		}
+		if ((byte == '"' || byte == '\\') && !for_people)
+			out->bytes[used++] = '\\';
+		out->bytes[used++] = (char)byte;
 	}
-	return text;
+	out->bytes[used++] = '"';
+	out->bytes[used] = '\0';
+	return out->bytes;
 }
 
 static size_t put_head(char *line, size_t line_size, enum host_log_level level, const char *message)

@@ -17,11 +17,17 @@ enum host_log_level {
 };
 
 void host_log_open(enum host_log_level level);
-// One line. 'message' is a sentence of ours; 'format' makes the keys and values ("" for none), and
-// quotes what may hold spaces: host_log_plain() makes foreign text safe for that.
+// One line. 'message' is a sentence of ours; 'format' makes the keys and values ("" for none).
 void host_log(enum host_log_level level, const char *message, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-// Replaces what would end a quoted value or a line. Returns 'text'.
-char *host_log_plain(char *text);
+
+// A value that may hold anything, quoted and escaped so that it can forge neither key nor line; on
+// a terminal as it is.
+struct host_log_text {
+	char bytes[1024];
+};
+// Returns out->bytes.
+const char *host_log_quote(struct host_log_text *out, const char *text);
+
 // "error", "warn", "info", "debug" -> level; false: none of them.
 bool host_log_level_parse(const char *name, enum host_log_level *level);

@@ -214,14 +214,15 @@ static int steer(struct port *port, char *why, size_t why_size)
 static void report(const struct port *port)
 {
 	const uint8_t *mac = port->host.mac;
+	struct host_log_text quoted;
 	struct rte_eth_link link;
 	bool up = rte_eth_link_get_nowait(port->id, &link) == 0 &&
 		  link.link_status == RTE_ETH_LINK_UP;
 
 	host_log(HOST_LOG_INFO, "device started",
-		"driver=%s name=\"%s\" queues=%u workers=%u steering=%s link=%s"
+		"driver=%s name=%s queues=%u workers=%u steering=%s link=%s"
 		" mac=%02x:%02x:%02x:%02x:%02x:%02x",
-		port->driver, port->params.device->name, port->queue_count,
+		port->driver, host_log_quote(&quoted, port->params.device->name), port->queue_count,
 		port->params.worker_count, port->steering, up ? "up" : "down", mac[0], mac[1],
 		mac[2], mac[3], mac[4], mac[5]);
 }

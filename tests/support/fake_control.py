@@ -5,6 +5,7 @@
 # progress memfd, says HELLO, sends commands, checks ACKs. System tests import it; by hand:
 #   fake_control.py DATAPLANE null
 import os
+import re
 import select
 import signal
 import socket
@@ -17,6 +18,9 @@ VERSION = 1
 HELLO, PEER_DOWN, GUILD_OPEN, GUILD_CLOSE, ROOM_OPEN, ROOM_CLOSE = 1, 2, 3, 4, 5, 6
 SESSION_ADD, SESSION_KEY, SESSION_HINT, SESSION_SET, SESSION_REMOVE = 7, 8, 9, 10, 11
 ACK, DEVICE = 16, 17
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "../../dataplane/api/dp_counter.h")) as header:
+    COUNTERS = re.findall(r"^\tX\((\w+),", header.read(), re.M)  # in the order of the memfd
 HEADER = struct.Struct("=IIHHHH")  # epoch, seq, type, size, worker, reserved
 SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 40, ROOM_CLOSE: 24,
          SESSION_ADD: 48, SESSION_KEY: 64, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
@@ -25,6 +29,16 @@ BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQ", ROOM_CLO
           SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s", SESSION_HINT: "=II16sHBBI",
           SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II"}
 PREFIX = "voicenode_test"
+NODES = []  # that were started
+
+
+def end_all():
+    """Kills what is still running, for the end of a test that failed."""
+    for node in NODES:
+        if node.process.poll() is None:
+            node.process.kill()
+            node.process.wait()
+    NODES.clear()
 
 
 def text(field):
@@ -73,6 +87,7 @@ class Node:
 
         self.process = subprocess.Popen(argv, preexec_fn=inherit, close_fds=False, stderr=stderr,
                                         text=True)
+        NODES.append(self)
         return self
 
     def record(self, kind, body, worker=0, epoch=None, size=None):
@@ -146,6 +161,11 @@ class Node:
 
     def heartbeat(self, worker_offset=64):
         return struct.unpack("=Q", os.pread(self.memory, 8, worker_offset))[0]
+
+    def counter(self, name, worker_offset=64):
+        """A counter of dp_counter.h of worker 0."""
+        offset = worker_offset + 32 + 8 * COUNTERS.index(name)
+        return struct.unpack("=Q", os.pread(self.memory, 8, offset))[0]
 
     def restart_control(self):
         """As if control had died and a new one had been started."""
