@@ -268,9 +268,9 @@ void client_request_members(struct client *client, const json_t *d)
 		json_decref(members);
 		return;
 	}
-	(void)json_get_uint(d, "limit", PAYLOAD_MEMBERS_MAX, &limit);
+	(void)json_get_uint(d, "limit", PAYLOAD_CHUNK_MAX, &limit);
 	if (limit == 0)
-		limit = PAYLOAD_MEMBERS_MAX;
+		limit = PAYLOAD_CHUNK_MAX;
 	for (uint32_t i = 0; i < guild->member_count && json_array_size(members) < limit; i++) {
 		const struct member *member = &guild->members[i];
 

@@ -86,7 +86,7 @@ static void pending_failed(struct core *core, struct core_node *node, struct cor
 	if (pending->op == NODE_OP_VOICE_STATE)
 		core_push_failed(core, pending, error, why);
 	if (pending->op == NODE_OP_ASSIGN && pending->guild->node == node) {
-		log_warn("node refused a guild node=%s guild=%llu error=%d why=%s", node->name,
+		log_notice("node refused a guild node=%s guild=%llu error=%d why=%s", node->name,
 			(unsigned long long)pending->guild->id, error, why);
 		if (node->link != NULL && error == -ETIMEDOUT)
 			unassign_send(
@@ -230,8 +230,8 @@ static void node_remove(struct core *core, struct core_node *node)
 static void node_dead(struct core *core, struct core_node *node, const char *why, uint64_t now_ms)
 {
 	core->stats.nodes_dead++;
-	log_warn("node dead node=%s why=%s guilds=%u voices=%u", node->name, why, node->guild_count,
-		node->voice_count);
+	log_notice("node dead node=%s why=%s guilds=%u voices=%u", node->name, why,
+		node->guild_count, node->voice_count);
 	if (node->link != NULL)
 		core->output->node_close(core->ctx, node->link, NODE_CLOSE_DEAD, why);
 	node->link = NULL;
@@ -249,7 +249,7 @@ static void node_dead(struct core *core, struct core_node *node, const char *why
 
 void core_node_closed(struct core *core, struct core_node *node, uint64_t now_ms)
 {
-	log_warn("node lost node=%s guilds=%u", node->name, node->guild_count);
+	log_notice("node lost node=%s guilds=%u", node->name, node->guild_count);
 	node->link = NULL;
 	node->lost_ms = now_ms;
 	// Joins that were not acknowledged begin anew when it is back, or elsewhere.
@@ -381,7 +381,7 @@ struct core_node *core_node_register(struct core *core, void *link, const struct
 	node->unanswered = 0;
 	node->next_ping_ms = now_ms + core->config->ping_ms;
 	core->output->node_send(core->ctx, link, &answer);
-	log_info("node registered node=%s region=%s guilds=%u", node->name, node->region,
+	log_notice("node registered node=%s region=%s guilds=%u", node->name, node->region,
 		msg->guild_count);
 	for (uint32_t i = 0; i < msg->guild_count; i++)
 		guild_claim(core, node, &msg->guilds[i], now_ms);

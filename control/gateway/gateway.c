@@ -25,7 +25,7 @@
 #define NODE_PATH "/node"
 // A node's register with all its guilds is the longest message; clients have their own bound.
 #define MESSAGE_SIZE_MAX NODE_MESSAGE_SIZE_MAX
-#define QUEUE_SIZE_MAX 8388608u // bytes: READY and every GUILD_CREATE go out in one burst
+#define QUEUE_SIZE_MAX 33554432u // bytes: READY and every GUILD_CREATE go out in one burst
 
 struct gateway {
 	struct loop *loop;

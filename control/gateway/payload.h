@@ -8,7 +8,8 @@
 
 #include "gateway/model.h"
 
-#define PAYLOAD_MEMBERS_MAX 1000u // in one GUILD_CREATE or chunk
+#define PAYLOAD_MEMBERS_MAX 250u // in GUILD_CREATE; of a larger guild only who is in voice
+#define PAYLOAD_CHUNK_MAX 1000u  // members in one GUILD_MEMBERS_CHUNK
 
 // 'self' adds what only the user itself is told.
 json_t *payload_user(const struct user *user, bool self);
