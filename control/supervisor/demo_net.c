@@ -279,18 +279,23 @@ void demo_net_destroy(struct demo_net *net)
 // Is the demo that made 'name' ("vn-demo-PID...") gone?
 static bool maker_is_dead(const char *name)
 {
-	char path[64], comm[32] = "";
+	char path[64], line[128] = "";
 	long pid = strtol(name + strlen(DEMO_PREFIX), NULL, 10);
 
 	if (pid <= 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
 	FILE *f = fopen(path, "re");
 	if (f == NULL)
 		return true;
-	bool read = fgets(comm, sizeof(comm), f) != NULL;
+	bool read = fgets(line, sizeof(line), f) != NULL;
 	fclose(f);
-	return read && strncmp(comm, "voicenode", 9) != 0; // the number has another owner
+	// "PID (name) S ...": a zombie is dead, and another name means that the number has another
+	// owner by now.
+	const char *process = strchr(line, '('), *end = strrchr(line, ')');
+	if (!read || process == NULL || end == NULL || end[1] == 0)
+		return false;
+	return strncmp(process + 1, "voicenode", 9) != 0 || end[2] == 'Z' || end[2] == 'X';
 }
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
