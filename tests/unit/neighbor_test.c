@@ -397,7 +397,30 @@ static void other_solicitations_are_not_answered(void **state)
 
 		frame[19] = (uint8_t)(32 - cut);
 		packet_fix_icmp(frame);
-		assert_int_equal(ask(size), 0);
+		assert_int_equal(ask(size - cut), 0);
+	}
+
+	uint32_t size = packet_solicitation(frame, &six, false, false);
+
+	frame[19] = 23; // one byte of the target is padding
+	packet_fix_icmp(frame);
+	assert_int_equal(ask(size), 0);
+	size = packet_solicitation(frame, &six, true, true);
+	frame[5] = frame[53] = 9; // to a group that our address does not belong to
+	packet_fix_icmp(frame);
+	assert_int_equal(ask(size), 0);
+}
+
+// Padding of the request is room that its answer may use: our MAC, if it fits.
+static void an_advertisement_fills_at_most_the_room_there_is(void **state)
+{
+	(void)state;
+	for (uint32_t padding = 0; padding <= 12; padding++) {
+		uint32_t size = packet_solicitation(frame, &six, false, false);
+
+		memset(frame + size, 0xee, padding);
+		assert_advertisement(
+			ask(size + padding), their_mac, "2001:db8::7", 0x60, padding >= 8);
 	}
 }
 
@@ -471,6 +494,7 @@ int main(void)
 		cmocka_unit_test(solicitations_are_answered_with_an_advertisement),
 		cmocka_unit_test(an_address_of_ours_is_defended),
 		cmocka_unit_test(other_solicitations_are_not_answered),
+		cmocka_unit_test(an_advertisement_fills_at_most_the_room_there_is),
 		cmocka_unit_test(udp_and_other_ethertypes_are_not_answered),
 		cmocka_unit_test(random_damage_is_answered_rightly_or_not),
 	};

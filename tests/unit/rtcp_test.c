@@ -115,6 +115,22 @@ static void padding_of_the_last_counts_itself(void **state)
 	}
 }
 
+static void padding_is_for_the_last_only(void **state)
+{
+	static const uint8_t starts[] = {0, 52}, ends[] = {51, 67};
+	(void)state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t pkt[sizeof(compound)];
+
+		memcpy(pkt, compound, sizeof(pkt));
+		pkt[starts[i]] |= 0x20;
+		pkt[ends[i]] = 4; // right, were it the last
+		assert_int_equal(check(pkt, ends[i] + 1u), DP_OK);
+		assert_int_equal(check(pkt, sizeof(pkt)), DP_RTCP_MALFORMED);
+	}
+}
+
 // RFC 5506: a feedback packet may come alone.
 static void reduced_size_is_whole(void **state)
 {
@@ -259,6 +275,7 @@ int main(void)
 		cmocka_unit_test(every_truncation_is_malformed_but_between_packets),
 		cmocka_unit_test(each_fault_is_malformed),
 		cmocka_unit_test(padding_of_the_last_counts_itself),
+		cmocka_unit_test(padding_is_for_the_last_only),
 		cmocka_unit_test(reduced_size_is_whole),
 		cmocka_unit_test(the_sender_is_read_while_the_rest_is_sealed),
 		cmocka_unit_test(sender_info_is_read_where_it_is),

@@ -314,6 +314,43 @@ static void each_ipv6_fault_has_its_name(void **state)
 	}
 }
 
+// IP and UDP agree on less than a UDP header.
+static void less_than_a_udp_header_is_no_datagram(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		for (uint8_t udp_size = 0; udp_size < 8; udp_size++) {
+			struct packet_udp p = good[i];
+			struct udp_frame view;
+
+			p.no_checksum = true;
+
+			uint32_t size = packet_udp(frame, &p);
+
+			frame[i == 0 ? 17 : 19] = (uint8_t)(udp_size + (i == 0 ? 20 : 0));
+			frame[i == 0 ? 39 : 59] = udp_size;
+			if (i == 0)
+				packet_fix_ipv4(frame);
+			assert_int_equal(parse(size, &view), DP_UDP_LENGTH);
+		}
+	}
+}
+
+static void an_ipv4_address_is_not_the_ipv6_address_that_begins_like_it(void **state)
+{
+	struct dp_addr saved = host.addresses[1];
+	struct packet_udp p = good[0];
+	(void)state;
+
+	host.addresses[1].family = 6; // c000:201::
+	assert_int_equal(verdict_of(&p), DP_HOST);
+	p.source = p.target;
+	p.target = packet_addr("192.0.2.200", PORT);
+	assert_int_equal(verdict_of(&p), DP_OK);
+	host.addresses[1] = saved;
+	assert_int_equal(verdict_of(&p), DP_IP_SOURCE);
+}
+
 static void nobody_can_send_from_an_impossible_source(void **state)
 {
 	static const char *const sources[] = {"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.1",
@@ -358,6 +395,8 @@ static void fragments_are_ours_unless_they_say_otherwise(void **state)
 		assert_int_equal(verdict_of(&p), DP_HOST);
 		p.fragment = i == 0 ? 0x0010 : 0x0080;
 		assert_int_equal(verdict_of(&p), DP_IP_FRAGMENT);
+		p.fragment = i == 0 ? 0x0001 : 0x0008; // eight bytes on
+		assert_int_equal(verdict_of(&p), DP_IP_FRAGMENT);
 		p.payload_size = 0; // as short as one can be
 		assert_int_equal(verdict_of(&p), DP_IP_FRAGMENT);
 	}
@@ -369,8 +408,10 @@ static void fragments_are_ours_unless_they_say_otherwise(void **state)
 
 	uint32_t size = packet_udp(frame, &p);
 
-	frame[54] = 6; // the fragment header names TCP
-	assert_int_equal(parse(size, &view), DP_HOST);
+	for (unsigned protocol = 0; protocol < 256; protocol++) { // the fragment header's
+		frame[54] = (uint8_t)protocol;
+		assert_int_equal(parse(size, &view), protocol == 17 ? DP_IP_FRAGMENT : DP_HOST);
+	}
 	frame[54] = 17;
 	for (uint32_t cut = 54; cut < size; cut++) // media all the same, and no overread
 		assert_int_equal(parse(cut, &view), DP_IP_FRAGMENT);
@@ -577,6 +618,8 @@ int main(void)
 		cmocka_unit_test(every_vlan_tag_is_named),
 		cmocka_unit_test(each_ipv4_fault_has_its_name),
 		cmocka_unit_test(each_ipv6_fault_has_its_name),
+		cmocka_unit_test(less_than_a_udp_header_is_no_datagram),
+		cmocka_unit_test(an_ipv4_address_is_not_the_ipv6_address_that_begins_like_it),
 		cmocka_unit_test(nobody_can_send_from_an_impossible_source),
 		cmocka_unit_test(fragments_are_ours_unless_they_say_otherwise),
 		cmocka_unit_test(checksum_zero_is_for_ipv4_only),
