@@ -75,11 +75,12 @@ static void report_links(const json_t *reply, FILE *out)
 	const json_t *device = json_object_get(reply, "device");
 	const json_t *gateway = json_object_get(reply, "gateway");
 	const json_t *dataplane = json_object_get(reply, "dataplane");
-	char a[TEXT_SIZE], b[TEXT_SIZE], c[TEXT_SIZE], d[TEXT_SIZE];
+	char a[TEXT_SIZE], b[TEXT_SIZE], c[TEXT_SIZE], d[TEXT_SIZE], e[TEXT_SIZE];
 
-	fprintf(out, "device   %s %s, way %s, steering %s%s\n", text_of(device, "driver", a),
-		text_of(device, "name", b), text_of(device, "rung", c),
-		text_of(device, "steering", d),
+	fprintf(out, "device   %s %s, way %s, steering %s, crypto %s%s\n",
+		text_of(device, "driver", a), text_of(device, "name", b),
+		text_of(device, "rung", c), text_of(device, "steering", d),
+		text_of(device, "crypto", e),
 		json_get_bool(device, "drops_countable", true)
 			? ""
 			: "; it cannot count what it drops itself");

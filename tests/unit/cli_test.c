@@ -304,7 +304,8 @@ static void bad_answers_are_sentences(void **state)
 static const char status_reply[] =
 	"{\"node\":\"n1\",\"region\":\"local\",\"version\":\"0.1.0\",\"state\":\"serving\","
 	"\"uptime_s\":273600,\"device\":{\"driver\":\"net_af_packet\",\"name\":\"veth0\",\"rung\":"
-	"\"afpacket\",\"steering\":\"software\",\"drops_countable\":false},\"gateway\":{"
+	"\"afpacket\",\"steering\":\"software\",\"crypto\":\"avx2\",\"drops_countable\":false},"
+	"\"gateway\":{"
 	"\"connected\":true,\"url\":\"ws://127.0.0.1:8480/node\",\"ping_ms\":1000},\"dataplane\":{"
 	"\"up\":true,\"epoch\":3,\"restarts\":1},\"workers\":[{\"worker\":0,\"core\":0,\"port\":"
 	"50000,"
@@ -317,7 +318,8 @@ static const char status_reply[] =
 
 static const char status_text[] =
 	"n1  serving  up 3 d 4 h  region local  voicenode 0.1.0\n"
-	"device   net_af_packet veth0, way afpacket, steering software; it cannot count what it "
+	"device   net_af_packet veth0, way afpacket, steering software, crypto avx2; it cannot "
+	"count what it "
 	"drops itself\n"
 	"gateway  connected to ws://127.0.0.1:8480/node, pinged every 1000 ms\n"
 	"engine   up, epoch 3, restarts 1\n"

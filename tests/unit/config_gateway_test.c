@@ -162,6 +162,20 @@ static void dangling_references_are_told_with_their_line(void **state)
 		"g.cfg:4: guilds[0].moderators[0]: found \"2\", which is no member of this guild");
 }
 
+static void users_and_members_come_in_any_order(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("guilds = ( { id = \"5\"; name = \"a\"; members = [ \"2\", \"9\", \"1\" ];\n"
+		      "  moderators = [ \"9\", \"1\" ]; } );\n"
+		      "users = ( { id = \"9\"; name = \"c\"; token = \"tc\"; },\n"
+		      "  { id = \"1\"; name = \"a\"; token = \"ta\"; },\n"
+		      "  { id = \"2\"; name = \"b\"; token = \"tb\"; } );"),
+		0);
+	assert_true(config.guilds[0].members[1] == 9); // as written
+	assert_true(config.users[0].id == 9);
+}
+
 static void items_need_their_keys_and_only_theirs(void **state)
 {
 	(void)state;
@@ -365,6 +379,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_whole_file_fills_the_struct, teardown),
 		cmocka_unit_test_teardown(duplicates_are_told_with_both_lines, teardown),
 		cmocka_unit_test_teardown(dangling_references_are_told_with_their_line, teardown),
+		cmocka_unit_test_teardown(users_and_members_come_in_any_order, teardown),
 		cmocka_unit_test_teardown(items_need_their_keys_and_only_theirs, teardown),
 		cmocka_unit_test_teardown(ids_are_decimal_strings, teardown),
 		cmocka_unit_test_teardown(values_out_of_bounds_are_refused, teardown),
