@@ -44,11 +44,26 @@ uint32_t inet_sum(const uint8_t *bytes, uint32_t size, uint32_t sum)
 		memcpy(&word, bytes, sizeof(word));
 		wide += (word & 0xffffffff) + (word >> 32);
 	}
-	if (size > 0) {
-		uint64_t word = 0;
+	// The rest in words of fixed size: a copy of unknown size would be a call.
+	if ((size & 4) != 0) {
+		uint32_t word;
 
-		memcpy(&word, bytes, size);
-		wide += (word & 0xffffffff) + (word >> 32);
+		memcpy(&word, bytes, sizeof(word));
+		wide += word;
+		bytes += 4;
+	}
+	if ((size & 2) != 0) {
+		uint16_t word;
+
+		memcpy(&word, bytes, sizeof(word));
+		wide += word;
+		bytes += 2;
+	}
+	if ((size & 1) != 0) {
+		uint16_t word = 0;
+
+		memcpy(&word, bytes, 1);
+		wide += word;
 	}
 
 	uint32_t folded = fold(wide);
