@@ -27,5 +27,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 [ -f "$build/build.ninja" ] || meson setup "$build" "$root" >&2
-ninja -C "$build" >&2
+# The programs and the bench; the tests are built by tests/run.sh.
+meson compile -C "$build" voicenode voicenode-control voicenode-dataplane voicenode-gateway \
+	voicenode-load engine_bench >&2
 exec "$build/control/cli/voicenode" demo "$@"
