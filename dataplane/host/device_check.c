@@ -29,7 +29,7 @@ static const struct {
 } capability_names[] = {
 	{CAP_NET_RAW, "CAP_NET_RAW"},
 	{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-	{CAP_BPF, "CAP_BPF"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
 	{CAP_IPC_LOCK, "CAP_IPC_LOCK"},
 };
 
@@ -38,7 +38,7 @@ static const struct {
 	int needed[CAPS_PER_DEVICE_MAX];
 } device_capabilities[DEVICE_KIND_COUNT] = {
 	[DEVICE_AFPACKET] = {2, {CAP_NET_RAW, CAP_NET_ADMIN}},
-	[DEVICE_AFXDP] = {4, {CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF, CAP_IPC_LOCK}},
+	[DEVICE_AFXDP] = {4, {CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_IPC_LOCK}},
 	[DEVICE_TAP] = {1, {CAP_NET_ADMIN}},
 };
 

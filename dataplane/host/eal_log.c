@@ -21,17 +21,19 @@
 
 static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
 static char last[EAL_LOG_LINE_SIZE];
+static char last_bpf[EAL_LOG_LINE_SIZE];
 
 // Said at each start by drivers that go on without what they missed; users would take it for
 // faults.
 static const char *const harmless[] = {
-	"tap_nl_dump_ext_ack()",    // the kernel has no multiq qdisc:
-	"qdisc_create_multiq()",    // no rte_flow rules on a tap,
-	"eth_dev_tap_create()",     // which nobody asks for
-	"tap_mp_req_on_rxtx()",     // there is no second process
-	"libxdp: No bpffs",         // needed to share the interface with other XDP programs
-	"libxdp: Can't use disp",   //
-	"libxdp: Falling back to ", //
+	"tap_nl_dump_ext_ack()",   // the kernel has no multiq qdisc:
+	"qdisc_create_multiq()",   // no rte_flow rules on a tap,
+	"eth_dev_tap_create()",    // which nobody asks for
+	"tap_mp_req_on_rxtx()",    // there is no second process
+	"libxdp: No bpffs",        // needed to share the interface with other XDP programs
+	"libxdp: Can't use disp",  //
+	"libxdp: Falling back to", //
+	"libbpf: ",                // libxdp tries one way after the other
 };
 
 static bool is_harmless(const char *line)
@@ -43,32 +45,34 @@ static bool is_harmless(const char *line)
 	return false;
 }
 
-static void take_line(const char *bytes, size_t size)
+// Copies one message without its line feed, and keeps it in 'keep' unless it is harmless. Returns
+// the level that it deserves.
+static enum host_log_level take_line(const char *bytes, size_t size, char *line, char *keep)
 {
-	struct host_log_text quoted;
-	char line[EAL_LOG_LINE_SIZE];
-	size_t line_size = size < sizeof(line) ? size : sizeof(line) - 1;
+	size_t line_size = size < EAL_LOG_LINE_SIZE ? size : EAL_LOG_LINE_SIZE - 1;
 
 	memcpy(line, bytes, line_size);
 	while (line_size > 0 && (line[line_size - 1] == '\n' || line[line_size - 1] == ' '))
 		line_size--;
 	line[line_size] = '\0';
-	if (line_size == 0)
-		return;
-	if (is_harmless(line)) {
-		host_log(HOST_LOG_DEBUG, "DPDK says", "text=%s", host_log_quote(&quoted, line));
-		return;
-	}
+	if (line_size == 0 || is_harmless(line))
+		return HOST_LOG_DEBUG;
 	pthread_mutex_lock(&last_lock);
-	memcpy(last, line, line_size + 1);
+	memcpy(keep, line, line_size + 1);
 	pthread_mutex_unlock(&last_lock);
-	host_log(HOST_LOG_WARN, "DPDK says", "text=%s", host_log_quote(&quoted, line));
+	return HOST_LOG_WARN;
 }
 
 static ssize_t take(void *cookie, const char *bytes, size_t size)
 {
+	struct host_log_text quoted;
+	char line[EAL_LOG_LINE_SIZE], chatter[EAL_LOG_LINE_SIZE];
+	bool is_chatter = rte_log_cur_msg_loglevel() > (int)RTE_LOG_WARNING;
+	enum host_log_level level = take_line(bytes, size, line, is_chatter ? chatter : last);
+
 	(void)cookie;
-	take_line(bytes, size);
+	host_log(is_chatter ? HOST_LOG_DEBUG : level, "DPDK says", "text=%s",
+		host_log_quote(&quoted, line));
 	return (ssize_t)size;
 }
 
@@ -88,11 +92,16 @@ typedef int bpf_print_fn(int level, const char *format, va_list list);
 __attribute__((format(printf, 2, 0))) static int take_bpf(
 	int level, const char *format, va_list list)
 {
-	char line[EAL_LOG_LINE_SIZE];
-	int size = level > 0 ? 0 : vsnprintf(line, sizeof(line), format, list);
+	struct host_log_text quoted;
+	char text[EAL_LOG_LINE_SIZE], line[EAL_LOG_LINE_SIZE];
+	int size = vsnprintf(text, sizeof(text), format, list);
 
-	if (size > 0)
-		take_line(line, strnlen(line, sizeof(line)));
+	if (size > 0 && level == 0) {
+		enum host_log_level ours =
+			take_line(text, strnlen(text, sizeof(text)), line, last_bpf);
+
+		host_log(ours, "libxdp says", "text=%s", host_log_quote(&quoted, line));
+	}
 	return size;
 }
 
@@ -123,9 +132,17 @@ void eal_log_last(char *text, size_t text_size)
 	pthread_mutex_unlock(&last_lock);
 }
 
+void eal_log_last_bpf(char *text, size_t text_size)
+{
+	pthread_mutex_lock(&last_lock);
+	snprintf(text, text_size, "%s", last_bpf);
+	pthread_mutex_unlock(&last_lock);
+}
+
 void eal_log_forget(void)
 {
 	pthread_mutex_lock(&last_lock);
 	last[0] = '\0';
+	last_bpf[0] = '\0';
 	pthread_mutex_unlock(&last_lock);
 }

@@ -12,4 +12,6 @@ int eal_log_open(void) __attribute__((warn_unused_result));
 void eal_log_open_bpf(void);
 // The last message, "" if none since the last eal_log_forget().
 void eal_log_last(char *text, size_t text_size);
+// Of libxdp, where it is more than chatter.
+void eal_log_last_bpf(char *text, size_t text_size);
 void eal_log_forget(void);

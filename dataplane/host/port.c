@@ -120,24 +120,36 @@ static int pools_create(struct port *port, char *why, size_t why_size)
 	return 0;
 }
 
+// The driver hides the kernel's answer. libxdp complains of everything but a busy queue.
+static int fail_xdp(const struct device_spec *device, uint16_t queue, char *why, size_t why_size)
+{
+	char reason[160];
+
+	eal_log_last_bpf(reason, sizeof(reason));
+	if (reason[0] != '\0') {
+		snprintf(why, why_size, "queue %u of %s gives no AF_XDP socket: %s", queue,
+			device->name, reason);
+		return -EACCES;
+	}
+	snprintf(why, why_size,
+		"queue %u of %s gives no AF_XDP socket: another process holds it (a second node?);"
+		" ss --xdp shows which",
+		queue, device->name);
+	return -EBUSY;
+}
+
 static int queues_setup(struct port *port, char *why, size_t why_size)
 {
 	const struct device_spec *device = port->params.device;
-	char what[DEVICE_NAME_SIZE + 128];
+	char what[DEVICE_NAME_SIZE + 64];
 
 	for (uint16_t queue = 0; queue < port->queue_count; queue++) {
 		unsigned socket = (unsigned)port->params.sockets[queue];
 		int err = rte_eth_rx_queue_setup(
 			port->id, queue, port->rx_size, socket, NULL, port->pools[queue]);
 
-		if (err != 0 && device->kind == DEVICE_AFXDP) {
-			snprintf(what, sizeof(what),
-				"queue %u of %s gives no AF_XDP socket; does another process (a"
-				" second node?) hold it? ss -f xdp shows it",
-				queue, device->name);
-			(void)fail(err, why, why_size, what);
-			return -EBUSY;
-		}
+		if (err != 0 && device->kind == DEVICE_AFXDP)
+			return fail_xdp(device, queue, why, why_size);
 		if (err == 0)
 			err = rte_eth_tx_queue_setup(port->id, queue, port->tx_size, socket, NULL);
 		if (err != 0) {

@@ -131,7 +131,7 @@ def refuses_with_the_cure():
     refused(3, "mtu 1500", "afxdp:jumbo", namespace=NEAR)
     refused(3, "is no tap", "tap:near", namespace=NEAR)
     for device, capability in (("afpacket:near", "net_raw"), ("afpacket:near", "net_admin"),
-                               ("afxdp:near", "bpf"), ("tap:new0", "net_admin")):
+                               ("afxdp:near", "sys_admin"), ("tap:new0", "net_admin")):
         refused(3, "needs CAP_" + capability.upper(), device, namespace=NEAR, wrapper=[
             "setpriv", "--bounding-set=-" + capability, "--inh-caps=-all"])
     refused(3, "apt install librte-net-af-packet23", "afpacket:near", wrapper=[
