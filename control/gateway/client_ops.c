@@ -8,8 +8,8 @@
 
 #include "gateway/client.h"
 #include "gateway/payload.h"
-#include "log/log.h"
 #include "json/json.h"
+#include "log/log.h"
 
 #define OP_INVALID_SESSION 9
 #define INTENTS_MAX 0x7ffffffu // bits that the API has defined so far, and then some

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "gateway/payload.h"
-#include "log/log.h"
 #include "json/json.h"
+#include "log/log.h"
 
 struct rest_pending {
 	struct rest_pending *next, *prev;

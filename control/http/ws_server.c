@@ -3,20 +3,19 @@
 // The listening side of ws.h: sockets of our own (so that a taken port is an errno with a
 // sentence), the upgrade, and plain HTTP requests, one per connection.
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http/http_head.h"
 #include "http/http_listen.h"
 #include "http/tls_stream.h"
 #include "http/ws_conn.h"
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 #define CONNECTIONS_MAX_DEFAULT 16384u
 #define OPEN_TIMEOUT_DEFAULT_MS 5000u

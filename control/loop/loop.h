@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The event loop of a control program: one libwebsockets context, its poll, our timers, signals and
-// foreign file descriptors. Everything in control/ runs on the one thread that called loop_run(), so
-// no module of control/ has a lock.
+// foreign file descriptors. Everything in control/ runs on the one thread that called loop_run(),
+// so no module of control/ has a lock.
 #pragma once
 
 #include <stdbool.h>
@@ -54,8 +54,9 @@ void loop_fd_remove(struct loop_fd *watch);
 int loop_signal_add(struct loop *loop, int signal, loop_signal_fn *fn, void *arg)
 	__attribute__((warn_unused_result));
 
-// For http/ only: the library's context; a fresh reading of the clock when the library calls in; and
-// what is to be freed with the loop. 'fn' runs at the end of loop_destroy(), when no connection is left.
+// For http/ only: the library's context; a fresh reading of the clock when the library calls in;
+// and what is to be freed with the loop: 'fn' runs at the end of loop_destroy(), when no connection
+// is left.
 struct loop_exit {
 	void (*fn)(void *arg);
 	void *arg;

@@ -2,41 +2,46 @@
 //
 // What a node and the gateway say to each other over the node's one WebSocket: JSON text frames,
 // {"op":"...", ...}. Both sides use this codec (node_proto.c), so both sides always agree.
+// clang-format off
 //
-//   node                                                gateway
-//    | register {name, region, secret, contract, endpoint,   |  first frame, within 5 s
-//    |           workers, guilds: [{guild, epoch}]}           |
-//    |                              registered {node, ping_ms}|  or close 4004 (secret), 4012 (contract)
-//    |                         assign {seq, guild, epoch}     |  this node now owns the guild
-//    | ack {seq, error}                                       |  error 0, or -errno with "why"
-//    |                 voice_state {seq, guild, epoch, user, channel|null, session, token_digest?,
-//    |                              deaf, mute, self_deaf, self_mute, suppress}
-//    | ack {seq, error}    in force at the packet engine from here on: only now does the gateway
-//    |                     tell the client the endpoint, so no client is ever early
-//    |                         unassign {seq, guild, epoch}   |  the guild moved away, or is empty
-//    | ack {seq, error}                                       |
-//    |                         ping {n}                       |  every ping_ms
-//    | pong {n}                answered only while every worker of the packet engine turns
-//    | left {guild, user, session}                            |  a client's voice session ended here
+//   node                                           gateway
+//    | register {name, region, secret, contract,        |  first frame, within 5 s
+//    |     endpoint, workers, guilds: [{guild, epoch}]} |
+//    |                       registered {node, ping_ms} |  or close 4004 (secret), 4012 (contract)
+//    |                      assign {seq, guild, epoch}  |  this node now owns the guild
+//    | ack {seq, error}                                 |  error 0, or -errno with "why"
+//    |         voice_state {seq, guild, epoch, user,    |
+//    |             channel|null, session, token_digest?,|
+//    |             deaf, mute, self_deaf, self_mute,    |
+//    |             suppress}                            |
+//    | ack {seq, error}  in force at the packet engine  |  only now does the client learn the
+//    |                                                  |  endpoint, so no client is ever early
+//    |                    unassign {seq, guild, epoch}  |  the guild moved away, or is empty
+//    | ack {seq, error}                                 |
+//    |                                        ping {n}  |  every ping_ms
+//    | pong {n}  only while every worker of the packet  |
+//    |           engine turns                           |
+//    | left {guild, user, session}                      |  a client's voice session ended here
 //
+// clang-format on
 // Ids (guild, channel, user) are decimal strings of 64-bit numbers on the wire and uint64_t in the
-// structs; 'session' is the main gateway's session_id (hex text). 'token_digest' is the SHA-256 of the
-// token's text, in hex: the node never learns a token before its client presents it. Members that a
-// reader does not know are ignored; ops that it does not know are ignored and counted.
+// structs; 'session' is the main gateway's session_id (hex text). 'token_digest' is the SHA-256 of
+// the token's text, in hex: the node never learns a token before its client presents it. Members
+// that a reader does not know are ignored; ops that it does not know are ignored and counted.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define NODE_CONTRACT 1u              // version of this page
-#define NODE_NAME_SIZE 64u            // bytes, with NUL
-#define NODE_SECRET_SIZE 128u         // bytes, with NUL
-#define NODE_ENDPOINT_SIZE 128u       // bytes, with NUL
-#define NODE_SESSION_ID_SIZE 65u      // bytes, with NUL
-#define NODE_WHY_SIZE 128u            // bytes, with NUL
-#define NODE_DIGEST_SIZE 32u          // SHA-256
-#define NODE_GUILDS_MAX 16384u        // in one register
+#define NODE_CONTRACT 1u               // version of this page
+#define NODE_NAME_SIZE 64u             // bytes, with NUL
+#define NODE_SECRET_SIZE 128u          // bytes, with NUL
+#define NODE_ENDPOINT_SIZE 128u        // bytes, with NUL
+#define NODE_SESSION_ID_SIZE 65u       // bytes, with NUL
+#define NODE_WHY_SIZE 128u             // bytes, with NUL
+#define NODE_DIGEST_SIZE 32u           // SHA-256
+#define NODE_GUILDS_MAX 16384u         // in one register
 #define NODE_MESSAGE_SIZE_MAX 1048576u // bytes of one frame: a register with all its guilds
 
 #define NODE_CLOSE_BAD_SECRET 4004u
@@ -44,15 +49,15 @@
 #define NODE_CLOSE_CONTRACT 4012u
 
 // X(enum suffix, wire text)
-#define NODE_OPS(X)                                                                          \
-	X(REGISTER, "register")                                                              \
-	X(REGISTERED, "registered")                                                          \
-	X(ASSIGN, "assign")                                                                  \
-	X(UNASSIGN, "unassign")                                                              \
-	X(VOICE_STATE, "voice_state")                                                        \
-	X(ACK, "ack")                                                                        \
-	X(PING, "ping")                                                                      \
-	X(PONG, "pong")                                                                      \
+#define NODE_OPS(X)                   \
+	X(REGISTER, "register")       \
+	X(REGISTERED, "registered")   \
+	X(ASSIGN, "assign")           \
+	X(UNASSIGN, "unassign")       \
+	X(VOICE_STATE, "voice_state") \
+	X(ACK, "ack")                 \
+	X(PING, "ping")               \
+	X(PONG, "pong")               \
 	X(LEFT, "left")
 
 #define NODE_OP_ENUM(name, text) NODE_OP_##name,
@@ -78,7 +83,7 @@ struct node_msg {
 	char name[NODE_NAME_SIZE], region[NODE_NAME_SIZE], secret[NODE_SECRET_SIZE];
 	char endpoint[NODE_ENDPOINT_SIZE]; // host:port of the voice signaling
 	uint32_t contract, worker_count;
-	uint32_t ping_ms; // REGISTERED
+	uint32_t ping_ms;          // REGISTERED
 	struct node_guild *guilds; // REGISTER; the message's own, see node_msg_fini()
 	uint32_t guild_count;
 

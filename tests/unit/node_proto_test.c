@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "register/node_proto.h"
 #include "json/json.h"
+#include "register/node_proto.h"
 
 static struct node_guild guilds[] = {{1, 1700000000000}, {UINT64_MAX, 0}};
 

@@ -23,7 +23,6 @@
 
 #include "http/http_head.h"
 #include "http/ws.h"
-#include "http/ws_frame.h"
 #include "loop/loop.h"
 #include "support/test_cert.h"
 
@@ -488,37 +487,15 @@ static void frame_closes_with(const char *frame, size_t size, uint16_t code)
 
 #define FRAME(bytes, code) frame_closes_with(bytes, sizeof(bytes) - 1, code)
 
+// The table of what is wrong is in ws_frame_test.c; here, that the peer is told.
 static void bad_frames_get_their_close_code(void **state)
 {
 	(void)state;
 	FRAME("\x81\x01x", 1002);                              // not masked
-	FRAME("\xc1\x81\0\0\0\0x", 1002);                      // RSV1 without an extension
-	FRAME("\x83\x80\0\0\0\0", 1002);                       // unknown opcode
-	FRAME("\x8b\x80\0\0\0\0", 1002);                       // unknown control opcode
-	FRAME("\x09\x80\0\0\0\0", 1002);                       // fragmented ping
-	FRAME("\x89\xfe\0\x7e\0\0\0\0", 1002);                 // ping of 126 bytes
-	FRAME("\x80\x80\0\0\0\0", 1002);                       // continuation of nothing
-	FRAME("\x01\x80\0\0\0\0\x81\x80\0\0\0\0", 1002);       // new message inside a message
-	FRAME("\x81\xfe\0\x05\0\0\0\0hello", 1002);            // length not in its shortest form
-	FRAME("\x82\xff\x80\0\0\0\0\0\0\0\0\0\0\0", 1002);     // 64-bit length with its top bit
 	FRAME("\x82\xff\0\0\0\0\0\x01\x86\xa1\0\0\0\0", 1009); // one byte more than allowed
 	FRAME("\x81\x82\0\0\0\0\xc3\x28", 1007);               // not UTF-8
-	FRAME("\x81\x81\0\0\0\0\xc3", 1007);                   // ends inside a character
-	FRAME("\x88\x81\0\0\0\0x", 1002);                      // close payload of one byte
-	FRAME("\x88\x82\0\0\0\0\x03\xed", 1002);               // 1005 on the wire
-	FRAME("\x88\x83\0\0\0\0\x03\xe8\xff", 1007);           // reason not UTF-8
 	FRAME("\x88\x82\0\0\0\0\x0f\xa1", 4001);               // a good close is echoed
 	FRAME("\x8a\x80\0\0\0\0", 0);                          // an unasked pong is fine
-}
-
-static void too_many_fragments_close_with_1008(void **state)
-{
-	static char frames[6 * (WS_FRAGMENTS_MAX + 1)];
-
-	(void)state;
-	for (unsigned i = 0; i <= WS_FRAGMENTS_MAX; i++)
-		memcpy(frames + 6 * i, i == 0 ? "\x01\x80\0\0\0\0" : "\x00\x80\0\0\0\0", 6);
-	frame_closes_with(frames, sizeof(frames), 1008);
 }
 
 static void fragments_with_a_ping_between_make_one_message(void **state)
@@ -612,36 +589,24 @@ static void http_case(const char *request, const char *expected)
 
 static void http_requests_are_answered_or_refused(void **state)
 {
+	static char endless[HTTP_HEAD_SIZE_MAX + 50];
+
 	(void)state;
 	http_case("GET /api/x?q=1 HTTP/1.1\r\nHost: h\r\nAuthorization: Bot t\r\n\r\n",
 		"GET /api/x?q=1 auth=Bot t host=h body=");
 	http_case("PATCH /p HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n{\"a\"", "body={\"a\"");
 	http_case("POST /p HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", " 411 ");
-	http_case("POST /p HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", " 400 ");
-	http_case("POST /p HTTP/1.1\r\nContent-Length: -1\r\n\r\n", " 400 ");
 	http_case("POST /p HTTP/1.1\r\nContent-Length: 900000\r\n\r\n", " 413 ");
-	http_case("GET / HTTP/1.1\r\nA : b\r\n\r\n", " 400 ");
-	http_case("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", " 400 ");
-	http_case("GET / HTTP/1.1\r\nA: b\nB: c\r\n\r\n", " 400 ");
-	http_case("GET http://x/ HTTP/1.1\r\n\r\n", " 400 ");
-	http_case("GET / HTTP/2.0\r\n\r\n", " 505 ");
+	http_case("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", " 400 "); // more: http_head_test.c
+	memset(endless, 'a', sizeof(endless) - 1);
+	memcpy(endless, "GET / HTTP/1.1\r\nA: ", 19);
+	http_case(endless, " 431 ");
 	http_case("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
 		  "Sec-WebSocket-Version: 8\r\n\r\n",
 		" 426 ");
 	http_case("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
 		  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n",
 		" 400 ");
-}
-
-static void a_head_without_end_is_refused(void **state)
-{
-	char *request = calloc(1, HTTP_HEAD_SIZE_MAX + 100);
-
-	(void)state;
-	memset(request, 'a', HTTP_HEAD_SIZE_MAX + 50);
-	memcpy(request, "GET / HTTP/1.1\r\nA: ", 19);
-	http_case(request, " 431 ");
-	free(request);
 }
 
 static void who_says_nothing_is_cut(void **state)
@@ -675,10 +640,6 @@ static void a_taken_port_is_said_in_one_sentence(void **state)
 		ws_server_create(b->loop, &params, &second, why, sizeof(why)), -EADDRINUSE);
 	assert_non_null(strstr(why, "another program listens there"));
 	params.port = 0;
-	params.host = "192.0.2.1";
-	assert_int_equal(
-		ws_server_create(b->loop, &params, &second, why, sizeof(why)), -EADDRNOTAVAIL);
-	params.host = "127.0.0.1";
 	params.tls_cert_path = "/nonexistent.pem";
 	params.tls_key_path = "/nonexistent.pem";
 	assert_int_equal(ws_server_create(b->loop, &params, &second, why, sizeof(why)), -EINVAL);
@@ -687,7 +648,7 @@ static void a_taken_port_is_said_in_one_sentence(void **state)
 	bench_close(b);
 }
 
-static void a_unix_socket_serves_and_replaces_a_stale_one(void **state)
+static void a_unix_socket_serves(void **state)
 {
 	struct bench *b = bench_open((struct ws_server_params){.unix_path = "yes"});
 	struct ws_server_params params = {.unix_path = b->unix_path, .message_size_max = 10};
@@ -708,16 +669,6 @@ static void a_unix_socket_serves_and_replaces_a_stale_one(void **state)
 		ws_server_create(b->loop, &params, &second, why, sizeof(why)), -EADDRINUSE);
 	close(fd);
 	bench_close(b);
-
-	b = bench_open((struct ws_server_params){.host = "127.0.0.1"});
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", b->unix_path);
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(fd, (void *)&address, sizeof(address)), 0);
-	close(fd); // the file stays, as after a SIGKILL
-	params.unix_path = b->unix_path;
-	assert_int_equal(ws_server_create(b->loop, &params, &second, why, sizeof(why)), 0);
-	ws_server_destroy(second);
-	bench_close(b);
 }
 
 int main(void)
@@ -733,15 +684,13 @@ int main(void)
 		cmocka_unit_test(a_client_that_cannot_connect_says_why),
 		cmocka_unit_test(a_client_refuses_a_certificate_that_it_does_not_trust),
 		cmocka_unit_test(bad_frames_get_their_close_code),
-		cmocka_unit_test(too_many_fragments_close_with_1008),
 		cmocka_unit_test(fragments_with_a_ping_between_make_one_message),
 		cmocka_unit_test(a_head_and_a_frame_in_single_bytes_work),
 		cmocka_unit_test(a_slow_reader_is_cut_and_costs_no_more_than_its_bound),
 		cmocka_unit_test(http_requests_are_answered_or_refused),
-		cmocka_unit_test(a_head_without_end_is_refused),
 		cmocka_unit_test(who_says_nothing_is_cut),
 		cmocka_unit_test(a_taken_port_is_said_in_one_sentence),
-		cmocka_unit_test(a_unix_socket_serves_and_replaces_a_stale_one),
+		cmocka_unit_test(a_unix_socket_serves),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
