@@ -14,9 +14,12 @@
 #include "load/pacer.h"
 #include "load/receive.h"
 #include "load/report.h"
+#include "load/tally.h"
 
 #define BURST_END_MS 120u // five silence frames
-#define LEAVE_MS 500u     // for close frames
+#define DRAIN_MORE_MS 100u
+#define DRAIN_MAX_MS 2000u // a node on a busy machine is late, which is not the same as lossy
+#define LEAVE_MS 500u      // for close frames
 #define COMPLAINTS_MAX 40u
 
 uint64_t swarm_clock_ns(int clock_id)
@@ -207,6 +210,18 @@ static void ramp(void *arg)
 		loop_timer_set(&swarm->ramp_timer, swarm->options->ramp_ms);
 }
 
+static bool anything_missing(const struct swarm *swarm)
+{
+	for (uint32_t i = 0; i < swarm->guild_count; i++) {
+		struct tally tally;
+
+		tally_guild(&swarm->guilds[i], UINT64_MAX, &tally);
+		if (tally_lost(&tally) != 0)
+			return true;
+	}
+	return false;
+}
+
 // The phases of an end: bursts and drain, leave, done.
 static void phase_next(void *arg)
 {
@@ -217,9 +232,15 @@ static void phase_next(void *arg)
 		swarm->phase = SWARM_DRAINING;
 		for (uint32_t i = 0; i < swarm->talker_count; i++)
 			bot_media_end_burst(swarm->talkers[i]);
+		swarm->drained_ms = SWARM_SETTLE_MS;
 		loop_timer_set(&swarm->phase_timer, BURST_END_MS + SWARM_SETTLE_MS);
 		break;
 	case SWARM_DRAINING:
+		if (swarm->drained_ms < DRAIN_MAX_MS && anything_missing(swarm)) {
+			swarm->drained_ms += DRAIN_MORE_MS;
+			loop_timer_set(&swarm->phase_timer, DRAIN_MORE_MS);
+			break;
+		}
 		swarm->phase = SWARM_LEAVING;
 		loop_timer_stop(&swarm->progress_timer);
 		report_final(swarm); // before leaving changes the numbers

@@ -88,6 +88,7 @@ struct swarm {
 	struct report *report;
 	struct loop_timer ramp_timer, progress_timer, phase_timer;
 	uint64_t start_ms;
+	uint32_t drained_ms; // how long we have waited for the last packets
 	enum {
 		SWARM_RUNNING,
 		SWARM_DRAINING, // bursts end, packets arrive
