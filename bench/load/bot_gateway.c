@@ -2,13 +2,12 @@
 //
 // A bot's main gateway connection: log in, ask for the channel, learn what the voice gateway needs.
 // The texts are gateway_wire.c's.
-#include "load/bot.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "http/ws.h"
+#include "load/bot.h"
 #include "load/hearing.h"
 #include "load/swarm.h"
 

@@ -5,8 +5,6 @@
 //
 // The socket is not connected: that a datagram comes from the node is a thing to check, not one to
 // have the kernel filter.
-#include "load/bot.h"
-
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -15,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "load/bot.h"
 #include "load/receive.h"
 #include "load/swarm.h"
 

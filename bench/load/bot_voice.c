@@ -4,8 +4,6 @@
 //
 //   IDLE -> CONNECTING -> IDENTIFYING -op2-> DISCOVERING -74 bytes-> SELECTING -op4-> READY
 //   READY -closed 4015, 1006-> RESUMING -op9-> READY, on the same UDP socket and key
-#include "load/bot.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include <time.h>
 
 #include "http/ws.h"
+#include "load/bot.h"
 #include "load/hearing.h"
 #include "load/swarm.h"
 
