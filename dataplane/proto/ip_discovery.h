@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The 74-byte IP discovery of native clients and their 8-byte UDP ping (protocol.md 4.2, 4.3). Answers
-// are made in place and are exactly as long as the question. Pure, any thread, no DPDK.
+// The 74-byte IP discovery of native clients and their 8-byte UDP ping (protocol.md 4.2, 4.3).
+// Answers are made in place and are exactly as long as the question. Pure, any thread, no DPDK.
 #pragma once
 
 #include <stdint.h>

@@ -9,8 +9,8 @@
 
 #include "api/dp_verdict.h"
 
-#define RTCP_HDR_SIZE 8u       // header and SSRC of the first packet: clear in rtpsize
-#define RTCP_SR_INFO_SIZE 28u  // header, SSRC, sender info; no report blocks
+#define RTCP_HDR_SIZE 8u      // header and SSRC of the first packet: clear in rtpsize
+#define RTCP_SR_INFO_SIZE 28u // header, SSRC, sender info; no report blocks
 
 enum rtcp_type {
 	RTCP_SR = 200,
@@ -32,7 +32,7 @@ struct rtcp_view {
 };
 
 struct rtcp_sender_info {
-	uint64_t ntp;           // NTP timestamp, 32.32
+	uint64_t ntp; // NTP timestamp, 32.32
 	uint32_t rtp_timestamp;
 	uint32_t packet_count, octet_count;
 };

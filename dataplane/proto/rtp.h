@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Where things are inside one RTP packet (RFC 3550 section 5.1, RFC 8285), and the header of one that
-// we send. Pure: keeps no state, allocates nothing, any thread. No DPDK here.
+// Where things are inside one RTP packet (RFC 3550 section 5.1, RFC 8285), and the header of one
+// that we send. Pure: keeps no state, allocates nothing, any thread. No DPDK here.
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +14,9 @@
 
 // Offsets are bytes from the first byte of the packet and lie inside it.
 struct rtp_view {
-	uint32_t ssrc;      // host order
-	uint32_t timestamp; // media clock ticks (Opus 48 kHz, video 90 kHz), host order
-	uint16_t seq;       // host order
+	uint32_t ssrc;        // host order
+	uint32_t timestamp;   // media clock ticks (Opus 48 kHz, video 90 kHz), host order
+	uint16_t seq;         // host order
 	uint16_t ext_profile; // RFC 8285: 0xbede or 0x100x; host order; valid with has_ext
 	uint16_t ext_words;   // 32-bit words of the extension body
 	// Everything before it is authenticated in clear by rtpsize: fixed header, CSRCs and, with
@@ -36,11 +36,11 @@ struct rtp_view {
 // Returns DP_OK, or the verdict to drop the packet with; 'view' is then unspecified:
 //   DP_RTP_SHORT    ends inside fixed header, CSRCs, preamble, extension body or tail
 //   DP_RTP_VERSION  not RTP version 2
-enum dp_verdict rtp_parse(const uint8_t *pkt, uint32_t pkt_size, uint32_t tail_size,
-	struct rtp_view *view);
+enum dp_verdict rtp_parse(
+	const uint8_t *pkt, uint32_t pkt_size, uint32_t tail_size, struct rtp_view *view);
 
-// Writes the clear part of an outgoing packet: fixed header without CSRCs and, with 'view'->has_ext,
-// the preamble. Returns its size, 12 or 16. Marker, padding bit, timestamp and extension profile are
-// 'view's; the rest is the receiver's.
+// Writes the clear part of an outgoing packet: fixed header without CSRCs and, with
+// 'view'->has_ext, the preamble. Returns its size, 12 or 16. Marker, padding bit, timestamp and
+// extension profile are 'view's; the rest is the receiver's.
 uint32_t rtp_build(uint8_t *pkt, const struct rtp_view *view, uint8_t payload_type, uint16_t seq,
 	uint32_t ssrc);

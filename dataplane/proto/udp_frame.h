@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Ethernet, VLAN, IPv4, IPv6 and UDP around a datagram: where things are in a received frame, and the
-// headers of one that we send. Pure: reads bytes, keeps no state, any thread. No DPDK here.
+// Ethernet, VLAN, IPv4, IPv6 and UDP around a datagram: where things are in a received frame, and
+// the headers of one that we send. Pure: reads bytes, keeps no state, any thread. No DPDK here.
 #pragma once
 
 #include <stdbool.h>
@@ -33,26 +33,27 @@ struct udp_frame_host {
 	uint32_t address_count;
 	uint16_t first_port, port_count; // media ports, host order
 	uint8_t mac[6];
-	// The sender may be a kernel on this machine that left the UDP checksum to a device that never
-	// came (veth, tap: CHECKSUM_PARTIAL). Its field then holds the folded pseudo-header sum, and
-	// is accepted; any other wrong sum is not.
+	// The sender may be a kernel on this machine that left the UDP checksum to a device that
+	// never came (veth, tap: CHECKSUM_PARTIAL). Its field then holds the folded pseudo-header
+	// sum, and is accepted; any other wrong sum is not.
 	bool partial_checksums;
 };
 
-// Parses 'frame', 'frame_size' bytes long as received. Trailing padding behind the IP packet is fine.
+// Parses 'frame', 'frame_size' bytes long as received. Trailing padding behind the IP packet is
+// fine.
 //
-// Returns DP_OK, or why the frame leaves: DP_HOST for everything that is not a UDP datagram to one of
-// the host's addresses and media ports (ARP, ND, ICMP, other protocols, other destinations, foreign
-// MAC), else the DROPPED verdict that names the fault: FRAME_SHORT, FRAME_CUT, VLAN, IP_HEADER,
-// IP_CHECKSUM, IP_FRAGMENT, IP_SOURCE, UDP_LENGTH, UDP_CHECKSUM. A fault is named only where the packet
-// is addressed to us as far as can be read; 'view' is unspecified unless DP_OK. IPv4 options are
-// skipped; IPv6 extension headers other than fragment (IP_FRAGMENT) make it DP_HOST. IPv6 demands a
-// UDP checksum (0 is UDP_CHECKSUM), IPv4 allows 0.
+// Returns DP_OK, or why the frame leaves: DP_HOST for everything that is not a UDP datagram to one
+// of the host's addresses and media ports (ARP, ND, ICMP, other protocols, other destinations,
+// foreign MAC), else the DROPPED verdict that names the fault: FRAME_SHORT, FRAME_CUT, VLAN,
+// IP_HEADER, IP_CHECKSUM, IP_FRAGMENT, IP_SOURCE, UDP_LENGTH, UDP_CHECKSUM. A fault is named only
+// where the packet is addressed to us as far as can be read; 'view' is unspecified unless DP_OK.
+// IPv4 options are skipped; IPv6 extension headers other than fragment (IP_FRAGMENT) make it
+// DP_HOST. IPv6 demands a UDP checksum (0 is UDP_CHECKSUM), IPv4 allows 0.
 enum dp_verdict udp_frame_parse(const uint8_t *frame, uint32_t frame_size,
 	const struct udp_frame_host *host, struct udp_frame *view);
 
-// The headers of a datagram to one receiver, made once and copied per packet; sizes and checksums are
-// filled in per packet by udp_template_finish().
+// The headers of a datagram to one receiver, made once and copied per packet; sizes and checksums
+// are filled in per packet by udp_template_finish().
 struct udp_template {
 	uint8_t bytes[UDP6_FRAME_SIZE]; // Ethernet, IP, UDP with zero lengths
 	uint8_t size;                   // UDP4_FRAME_SIZE or UDP6_FRAME_SIZE
@@ -66,8 +67,9 @@ void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
 	uint8_t dscp);
 
 // Copies the template to 'frame' and fills lengths and the IPv4 header checksum for a payload of
-// 'payload_size' bytes that follows it. The UDP checksum is 0 for IPv4 (the payload is authenticated),
-// and computed by udp6_checksum_fill() after the payload is final for IPv6, which demands it.
+// 'payload_size' bytes that follows it. The UDP checksum is 0 for IPv4 (the payload is
+// authenticated), and computed by udp6_checksum_fill() after the payload is final for IPv6, which
+// demands it.
 void udp_template_finish(const struct udp_template *t, uint8_t *frame, uint16_t payload_size);
 void udp6_checksum_fill(uint8_t *frame, uint16_t payload_size);
 

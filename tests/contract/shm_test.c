@@ -3,8 +3,6 @@
 // The progress memfd: where everything is. The next dataplane, perhaps of another day, finds the
 // floors of this one by these numbers. A change here asks for a new DP_SHM_VERSION.
 
-#include "api/dp_shm.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "api/dp_shm.h"
 
 #define AT(type, member, offset)                                                \
 	{                                                                       \

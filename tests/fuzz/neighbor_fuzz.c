@@ -5,14 +5,13 @@
 // longer than the question, comes from us, has right sums, and that no answer leaves the frame
 // alone.
 
-#include "proto/neighbor.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/dp_assert.h"
 #include "proto/classify.h"
 #include "proto/ip_discovery.h"
+#include "proto/neighbor.h"
 #include "support/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

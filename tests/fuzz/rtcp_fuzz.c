@@ -3,12 +3,11 @@
 // Fuzz target: any bytes as compound RTCP. A compound that is accepted is walked to its exact end,
 // and nothing of a packet is read outside of it.
 
-#include "proto/rtcp.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/dp_assert.h"
+#include "proto/rtcp.h"
 #include "support/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,13 +3,12 @@
 // Fuzz target: any datagram on a media port through the classifier and, if it calls it RTP, through
 // the parser. Asserts what unprotect and rewrite rely on.
 
-#include "proto/rtp.h"
-
 #include <stdlib.h>
 
 #include "api/dp_assert.h"
 #include "api/dp_media.h"
 #include "proto/classify.h"
+#include "proto/rtp.h"
 #include "support/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,8 +3,6 @@
 // The classifier against protocol.md 4.1, row by row and for every first byte and size. Boundaries
 // of this table are written here on their own, not taken from the code.
 
-#include "proto/classify.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/classify.h"
 #include "support/packet.h"
 
 #define SIZE_MAX_TESTED 80u

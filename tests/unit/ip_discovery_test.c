@@ -2,8 +2,6 @@
 //
 // IP discovery and UDP ping: the answers byte by byte, and as stock clients read them.
 
-#include "proto/ip_discovery.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +11,7 @@
 #include <cmocka.h>
 
 #include "proto/classify.h"
+#include "proto/ip_discovery.h"
 #include "support/packet.h"
 
 static const uint8_t request_head[8] = {0, 1, 0, 70, 0xca, 0xfe, 0xf0, 0x0d};

@@ -3,8 +3,6 @@
 // What a node with an IP of its own answers, and everything that it does not. The judge of an
 // answer is written here, with checksums of support/packet.c.
 
-#include "proto/neighbor.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/neighbor.h"
 #include "support/packet.h"
 
 static const uint8_t our_mac[6] = {0x02, 0, 0, 0, 0, 0x01};

@@ -2,8 +2,6 @@
 //
 // Compound RTCP: what counts as whole, the walk over it, sender reports in and out.
 
-#include "proto/rtcp.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/rtcp.h"
 #include "support/packet.h"
 
 // A sender report with one block, a source description, a BYE: 52 + 16 + 8 bytes.

@@ -3,8 +3,6 @@
 // RTP headers: what the parser finds, every way in which a packet can end too early, and that what
 // we build is what we meant.
 
-#include "proto/rtp.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/rtp.h"
 #include "support/packet.h"
 
 #define TAIL 20u

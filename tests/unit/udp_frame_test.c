@@ -3,8 +3,6 @@
 // UDP frames: what is taken, what leaves and by which name, and that our own frames are right.
 // Frames come from support/packet.c, which shares no code with the parser.
 
-#include "proto/udp_frame.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/udp_frame.h"
 #include "support/packet.h"
 
 #define PORT 50001
