@@ -173,8 +173,7 @@ int child_find_program(const char *program, char *path, unsigned path_size)
 
 	if (libexec != NULL && libexec[0] != 0) {
 		int n = snprintf(path, path_size, "%s/%s", libexec, program);
-		if (n > 0 && (unsigned)n < path_size && access(path, X_OK) == 0)
-			return 0;
+		return n > 0 && (unsigned)n < path_size && access(path, X_OK) == 0 ? 0 : -ENOENT;
 	}
 	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (size < 0)

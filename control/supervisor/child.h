@@ -44,7 +44,7 @@ void child_describe_end(int status, char *text, unsigned text_size);
 // Monotonic milliseconds.
 uint64_t child_now_ms(void);
 
-// Finds 'program' beside this executable or where the build puts it; VOICENODE_LIBEXEC goes first.
-// 0 or -ENOENT.
+// Finds 'program' beside this executable or where the build puts it; with VOICENODE_LIBEXEC in that
+// folder only. 0 or -ENOENT.
 int child_find_program(const char *program, char *path, unsigned path_size)
 	__attribute__((warn_unused_result));

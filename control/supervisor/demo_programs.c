@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "cli/operator_client.h"
-#include "supervisor/argv.h"
 #include "json/json.h"
+#include "supervisor/argv.h"
 
 #define DEMO_READY_MS 30000 // for each program to answer
 #define DEMO_POLL_MS 20

@@ -5,7 +5,7 @@
 # makes, what it prints, and that nothing stays behind however it ends.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-voicenode=${VOICENODE:-$here/../../build/control/cli/voicenode}
+voicenode=${VOICENODE:-${1:-$here/../../build}/control/cli/voicenode}
 dir=$(mktemp -d /tmp/vn-svdemo-XXXXXX)
 export VOICENODE_LIBEXEC=$dir/lib FAKE_DIR=$dir
 tests=0 failures=0 demo=

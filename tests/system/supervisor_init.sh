@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Sourced by supervisor_*_test.sh: `voicenode run` with throw-away children between two namespaces.
-# Needs root. VOICENODE is the program under test; default: the one of build/.
+# Needs root. The first argument is the build folder, default: build/.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-voicenode=${VOICENODE:-$here/../../build/control/cli/voicenode}
+voicenode=${VOICENODE:-${1:-$here/../../build}/control/cli/voicenode}
 id=sv$$
 ns=vn-$id-a
 dir=$(mktemp -d "/tmp/vn-$id-XXXXXX")
