@@ -29,6 +29,11 @@ static const struct device_row rows[DEVICE_KIND_COUNT] = {
 		false, false},
 };
 
+uint32_t device_held_mbufs(enum device_kind kind)
+{
+	return kind == DEVICE_AFXDP || kind == DEVICE_PCI ? 2 * DEVICE_DESCRIPTORS : 0;
+}
+
 const char *device_kind_text(enum device_kind kind)
 {
 	return rows[kind].text;

@@ -35,6 +35,11 @@ int device_parse(const char *text, struct device_spec *spec, char *why, size_t w
 
 // "afpacket" and so on.
 const char *device_kind_text(enum device_kind kind);
+
+#define DEVICE_DESCRIPTORS 2048u // of a queue, each way: 40 ms of 50,000 packets a second
+// Packet buffers that the rings of one queue pair hold at most, beside those that a worker needs:
+// without them a device that keeps buffers (AF_XDP, pci) starves the worker of its own pool.
+uint32_t device_held_mbufs(enum device_kind kind);
 // DPDK's driver, "net_af_packet", and the Debian package that holds it; pci has many: "pci".
 const char *device_driver(enum device_kind kind);
 const char *device_package(enum device_kind kind);

@@ -170,20 +170,24 @@ int device_check(const struct device_spec *spec, char *why, size_t why_size)
 	return result != 0 ? result : check_capabilities(spec->kind, why, why_size);
 }
 
-unsigned device_channel_count(const char *interface)
+struct device_queues device_queues(const char *interface)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
 	struct ifreq request;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	unsigned count = 0;
+	struct device_queues queues = {.receiving = 1, .served = 1};
 
 	if (fd < 0)
-		return 1;
+		return queues;
 	memset(&request, 0, sizeof(request));
 	memcpy(request.ifr_name, interface, strnlen(interface, IFNAMSIZ - 1));
 	request.ifr_data = (char *)&channels;
-	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
-		count = channels.combined_count > 0 ? channels.combined_count : channels.rx_count;
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0) {
+		if (channels.combined_count + channels.rx_count > 0)
+			queues.receiving = channels.combined_count + channels.rx_count;
+		if (channels.combined_count > 0)
+			queues.served = channels.combined_count;
+	}
 	close(fd);
-	return count > 0 ? count : 1;
+	return queues;
 }

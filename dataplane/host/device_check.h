@@ -17,5 +17,9 @@
 int device_check(const struct device_spec *spec, char *why, size_t why_size)
 	__attribute__((warn_unused_result));
 
-// Queue pairs that the kernel's driver of 'interface' has now; 1 where it does not tell.
-unsigned device_channel_count(const char *interface);
+// Queues of the kernel's driver of 'interface'; 1 where it does not tell.
+struct device_queues {
+	unsigned receiving; // that packets arrive on
+	unsigned served;    // that DPDK's AF_XDP driver can open: combined ones, or just the first
+};
+struct device_queues device_queues(const char *interface);

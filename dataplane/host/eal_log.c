@@ -26,14 +26,15 @@ static char last_bpf[EAL_LOG_LINE_SIZE];
 // Said at each start by drivers that go on without what they missed; users would take it for
 // faults.
 static const char *const harmless[] = {
-	"tap_nl_dump_ext_ack()",   // the kernel has no multiq qdisc:
-	"qdisc_create_multiq()",   // no rte_flow rules on a tap,
-	"eth_dev_tap_create()",    // which nobody asks for
-	"tap_mp_req_on_rxtx()",    // there is no second process
-	"libxdp: No bpffs",        // needed to share the interface with other XDP programs
-	"libxdp: Can't use disp",  //
-	"libxdp: Falling back to", //
-	"libbpf: ",                // libxdp tries one way after the other
+	"tap_nl_dump_ext_ack()",    // the kernel has no multiq qdisc:
+	"qdisc_create_multiq()",    // no rte_flow rules on a tap,
+	"eth_dev_tap_create()",     // which nobody asks for
+	"tap_mp_req_on_rxtx()",     // there is no second process
+	"libxdp: No bpffs",         // needed to share the interface with other XDP programs
+	"libxdp: Can't use disp",   //
+	"libxdp: Falling back to",  //
+	"libxdp: Another XSK sock", // it will not detach the supervisor's program: as it should be
+	"libbpf: ",                 // libxdp tries one way after the other
 };
 
 static bool is_harmless(const char *line)
