@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // See demo.h.
-#include "supervisor/demo.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +16,7 @@
 #include "cli/operator_client.h"
 #include "json/json.h"
 #include "supervisor/argv.h"
+#include "supervisor/demo.h"
 
 #define DEMO_READY_MS 30000 // for each program to answer
 #define DEMO_POLL_MS 20
