@@ -10,12 +10,12 @@
 #include "dplink/dplink.h"
 #include "dplink/progress.h"
 #include "dplink/resync.h"
+#include "json/json.h"
 #include "metrics/ledger.h"
 #include "metrics/node_view.h"
 #include "operator/operator.h"
 #include "register/gateway_client.h"
 #include "registry/registry.h"
-#include "json/json.h"
 
 static uint64_t now_ms(void)
 {

@@ -139,6 +139,8 @@ enum voice_action voice_session_malformed(struct voice_session *s)
 enum voice_action voice_session_authenticated(
 	struct voice_session *s, enum voice_close refusal, uint64_t now_ms)
 {
+	if (s->state != VOICE_WAIT_AUTH)
+		return VOICE_DO_NOTHING;
 	if (refusal != VOICE_CLOSE_NONE)
 		return close_with(s, refusal);
 	s->state = VOICE_ADDING;
@@ -149,6 +151,8 @@ enum voice_action voice_session_authenticated(
 enum voice_action voice_session_resumed(
 	struct voice_session *s, enum voice_close refusal, bool selected, uint64_t now_ms)
 {
+	if (s->state != VOICE_WAIT_AUTH)
+		return VOICE_DO_NOTHING;
 	if (refusal != VOICE_CLOSE_NONE)
 		return close_with(s, refusal);
 	s->state = selected ? VOICE_ACTIVE : VOICE_WAIT_SELECT;
