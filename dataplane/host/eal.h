@@ -41,7 +41,7 @@ struct eal_argv {
 	char text[EAL_TEXT_SIZE];
 };
 
-// MiB that DPDK itself needs: packet buffers, rings, slack. In small pages a buffer takes a page.
+// MiB that DPDK itself needs: packet buffers, rings, slack.
 uint32_t eal_memory_mb(const struct eal_params *params, bool hugepages);
 // 'hugepages': whether to use them. 0, or -E2BIG.
 int eal_argv_build(struct eal_argv *argv, const struct eal_params *params, bool hugepages)

@@ -248,10 +248,10 @@ static void dpdk_gets_cores_and_memory(void **state)
 	assert_string_equal(text, "--lcores=0@2,1@1,2@3,3@1 --main-lcore=0 --file-prefix=p"
 				  " --no-telemetry --log-level=*:warning --in-memory --no-pci");
 	eal_line(&params, false, text, sizeof(text));
-	// 3 * (16,384 * (4,096 + 64) + 638,976) bytes = 196 MiB, and 48
+	// 3 * (16,384 * 2,560 + 638,976) bytes = 121 MiB, and 48
 	assert_string_equal(text,
 		"--lcores=0@2,1@1,2@3,3@1 --main-lcore=0 --file-prefix=p --no-telemetry"
-		" --log-level=*:warning --no-huge --no-shconf -m 244 --no-pci");
+		" --log-level=*:warning --no-huge --no-shconf -m 169 --no-pci");
 	device = (struct device_spec){.kind = DEVICE_PCI, .name = "0000:3b:00.0"};
 	params.debug = true;
 	params.extra = (char *const[]){(char *)(uintptr_t) "--vdev=x"};
@@ -265,7 +265,7 @@ static void dpdk_gets_cores_and_memory(void **state)
 static void most_workers_fit(void **state)
 {
 	uint16_t cores[DP_WORKERS_MAX];
-	struct device_spec device = {.kind = DEVICE_NULL};
+	struct device_spec device = {.kind = DEVICE_PCI, .name = "0000:3b:00.0"};
 	struct eal_params params = {.device = &device,
 		.worker_count = DP_WORKERS_MAX,
 		.cores = cores,
