@@ -43,6 +43,16 @@ static struct client *identified(struct gateway_bench *b, const char *link)
 	return client;
 }
 
+static void resume(struct gateway_bench *b, struct client *client, const char *session, long seq)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		"{\"op\":6,\"d\":{\"token\":\"t1\",\"session_id\":\"%s\",\"seq\":%ld}}", session,
+		seq);
+	say(b, client, text);
+}
+
 static void identify_brings_ready_and_every_guild(void **state)
 {
 	struct gateway_bench *b = gateway_bench_create(false);
@@ -225,6 +235,68 @@ static void a_join_reaches_the_guild_and_the_endpoint_only_the_joiner(void **sta
 	gateway_bench_destroy(b);
 }
 
+static void without_the_intent_a_client_sees_only_itself(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(false);
+	struct client *ann = opened(b, "ann"), *bob = opened(b, "bob");
+
+	(void)state;
+	say(b, ann, IDENTIFY("t1", "1"));
+	say(b, bob, IDENTIFY("t2", "1"));
+	gateway_bench_forget(b);
+	say(b, ann, JOIN);
+	gateway_bench_expect(b, "ann VOICE_STATE_UPDATE s 4\n");
+	gateway_bench_destroy(b);
+}
+
+static void a_shard_hears_of_its_own_guilds_only(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(false);
+	struct client *ann = identified(b, "ann"), *bob = opened(b, "bob");
+
+	(void)state;
+	say(b, bob, "{\"op\":2,\"d\":{\"token\":\"t2\",\"intents\":129,\"shard\":[1,2]}}");
+	gateway_bench_forget(b);
+	say(b, ann, JOIN);
+	gateway_bench_expect(b, "ann VOICE_STATE_UPDATE s 4\n");
+	gateway_bench_destroy(b);
+}
+
+static void only_1000_and_1001_end_a_session(void **state)
+{
+	static const struct {
+		uint16_t code;
+		bool ends;
+	} cases[] = {{1000, true}, {1001, true}, {1002, false}, {1005, false}, {1006, false},
+		{4000, false}, {4009, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gateway_bench *b = gateway_bench_create(false);
+
+		client_closed(identified(b, "c1"), cases[i].code, b->now_ms);
+		assert_int_equal(b->hub.sessions == NULL, cases[i].ends);
+		gateway_bench_destroy(b);
+	}
+}
+
+static void the_oldest_event_that_is_kept_can_be_resumed_from(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(false);
+	struct client *client = identified(b, "c1");
+	char session[SESSION_ID_SIZE];
+
+	(void)state;
+	memcpy(session, b->last_session, sizeof(session));
+	say(b, client, "{\"op\":1,\"d\":1}"); // 2 and 3 stay
+	client_closed(client, 1006, b->now_ms);
+	client = opened(b, "c2");
+	gateway_bench_forget(b);
+	resume(b, client, session, 1);
+	gateway_bench_expect(b, "c2 GUILD_CREATE s 2\nc2 GUILD_CREATE s 3\nc2 RESUMED s 4\n");
+	gateway_bench_destroy(b);
+}
+
 static void requested_members_come_in_a_chunk(void **state)
 {
 	struct gateway_bench *b = gateway_bench_create(false);
@@ -239,16 +311,6 @@ static void requested_members_come_in_a_chunk(void **state)
 }
 
 // --- resume ---
-
-static void resume(struct gateway_bench *b, struct client *client, const char *session, long seq)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text),
-		"{\"op\":6,\"d\":{\"token\":\"t1\",\"session_id\":\"%s\",\"seq\":%ld}}", session,
-		seq);
-	say(b, client, text);
-}
 
 static void a_cut_client_resumes_without_a_gap_and_stays_in_voice(void **state)
 {
@@ -504,6 +566,10 @@ int main(void)
 		cmocka_unit_test(more_than_120_frames_a_minute_close_with_4008),
 		cmocka_unit_test(who_does_not_beat_or_identify_is_closed),
 		cmocka_unit_test(a_join_reaches_the_guild_and_the_endpoint_only_the_joiner),
+		cmocka_unit_test(without_the_intent_a_client_sees_only_itself),
+		cmocka_unit_test(a_shard_hears_of_its_own_guilds_only),
+		cmocka_unit_test(only_1000_and_1001_end_a_session),
+		cmocka_unit_test(the_oldest_event_that_is_kept_can_be_resumed_from),
 		cmocka_unit_test(requested_members_come_in_a_chunk),
 		cmocka_unit_test(a_cut_client_resumes_without_a_gap_and_stays_in_voice),
 		cmocka_unit_test(a_window_that_is_over_ends_the_session),
