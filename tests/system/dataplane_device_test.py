@@ -3,7 +3,7 @@
 #
 # voicenode-dataplane alone, on every device that this machine can have: what it refuses and how it
 # says so, that it serves with no privilege left, that a client's IP discovery comes back.
-# Needs root. VOICENODE_DATAPLANE is the program under test; default: the one of build/.
+# Needs root. Usage: dataplane_device_test.py [BUILD]
 import os
 import signal
 import socket
@@ -17,8 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import fake_control as control  # noqa: E402
 
-PROGRAM = os.environ.get("VOICENODE_DATAPLANE", os.path.join(
-    HERE, "..", "..", "build", "dataplane", "host", "voicenode-dataplane"))
+BUILD = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "..", "..", "build")
+PROGRAM = os.path.join(BUILD, "dataplane", "host", "voicenode-dataplane")
 NEAR, FAR = "vn-host%d-near" % os.getpid(), "vn-host%d-far" % os.getpid()
 TWO = {"ports": "50000-50001", "cores": "0,1" if os.cpu_count() > 1 else "0,0"}
 
