@@ -110,12 +110,14 @@ static int listen_address(const struct addrinfo *info, int *out)
 	return -error;
 }
 
-static uint16_t port_of(int fd)
+uint16_t http_listen_port(int fd)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 
 	if (getsockname(fd, (void *)&address, &size) < 0)
+		return 0;
+	if (address.ss_family != AF_INET && address.ss_family != AF_INET6)
 		return 0;
 	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
 						   : ((struct sockaddr_in *)&address)->sin_port);
@@ -150,6 +152,6 @@ int http_listen(const char *host, uint16_t port, const char *unix_path, int *fd,
 	}
 	if (error != 0)
 		return refuse(-1, -error, where, why, why_size);
-	*bound_port = port_of(*fd);
+	*bound_port = http_listen_port(*fd);
 	return 0;
 }

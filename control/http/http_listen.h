@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Port of a listening TCP socket, 0 of any other.
+uint16_t http_listen_port(int fd);
+
 // 'host' NULL: every address. 'unix_path' instead of both: mode 0660, a stale socket is replaced.
 // 0 with '*fd' (non-blocking, the caller's) and '*bound_port'; else as ws_server_create().
 int http_listen(const char *host, uint16_t port, const char *unix_path, int *fd,

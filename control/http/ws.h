@@ -68,6 +68,7 @@ struct ws_server_params {
 	const char *host;          // address to bind, NULL: all, IPv4 and IPv6
 	uint16_t port;             // 0: any free one, see ws_server_port()
 	const char *unix_path;     // instead of host and port: a UNIX socket, mode 0660
+	int listen_fd;             // instead of all three: an inherited listening socket; 0: none
 	const char *tls_cert_path; // PEM chain; NULL: plain
 	const char *tls_key_path;
 	const char *name;            // for logs and metrics
@@ -87,6 +88,8 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 // NULL allowed. Stops listening; open connections are closed with 1001.
 void ws_server_destroy(struct ws_server *server);
 uint16_t ws_server_port(const struct ws_server *server);
+// Whoever connects from now on waits in the socket's queue, for the successor that inherits it.
+void ws_server_stop_accepting(struct ws_server *server);
 
 struct ws_client_params {
 	const char *url;           // ws://host:port/path or wss://...; IPv6 hosts in brackets

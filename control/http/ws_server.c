@@ -395,10 +395,15 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 		if (server->unix_path == NULL)
 			goto fail;
 	}
-	error = http_listen(params->host, params->port, params->unix_path, &server->fd,
-		&server->port, why, why_size);
-	if (error != 0)
-		goto fail;
+	if (params->listen_fd > 0) {
+		server->fd = params->listen_fd;
+		server->port = http_listen_port(server->fd);
+	} else {
+		error = http_listen(params->host, params->port, params->unix_path, &server->fd,
+			&server->port, why, why_size);
+		if (error != 0)
+			goto fail;
+	}
 	error = loop_fd_add(loop, server->fd, POLLIN, accept_ready, server, &server->watch);
 	if (error != 0)
 		goto fail;
@@ -411,6 +416,12 @@ fail:
 	free(server->unix_path);
 	server_free(server);
 	return error;
+}
+
+void ws_server_stop_accepting(struct ws_server *server)
+{
+	loop_timer_stop(&server->resume);
+	loop_fd_set_events(server->watch, 0);
 }
 
 void ws_server_destroy(struct ws_server *server)

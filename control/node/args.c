@@ -19,6 +19,7 @@ enum option_id {
 	OPTION_TLS_CERT,
 	OPTION_TLS_KEY,
 	OPTION_RESTARTS,
+	OPTION_LISTENERS,
 };
 
 static const struct option options[] = {
@@ -29,6 +30,7 @@ static const struct option options[] = {
 	{"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
 	{"tls-key", required_argument, NULL, OPTION_TLS_KEY},
 	{"dataplane-restarts", required_argument, NULL, OPTION_RESTARTS},
+	{"listeners", required_argument, NULL, OPTION_LISTENERS},
 	{0},
 };
 
@@ -85,6 +87,8 @@ static int parse_one(struct node_args *args, int option, const char *value)
 		return 0;
 	case OPTION_RESTARTS:
 		return parse_u32(value, &args->dataplane_restarts);
+	case OPTION_LISTENERS:
+		return parse_u32(value, &args->listen_count);
 	default:
 		return -EINVAL;
 	}

@@ -15,6 +15,7 @@ struct node_args {
 	const char *address[NODE_ARGS_ADDRESSES_MAX];
 	unsigned address_count;
 	uint32_t epoch, dataplane_restarts;
+	uint32_t listen_count; // inherited sockets of voice.listen, from DP_LISTEN_FD on; 0: none
 	// Of the addresses: the first IPv4 one, and the first IPv6 one that is not link-local.
 	const char *ip, *ip6; // NULL: none; at least one is there
 };

@@ -260,6 +260,7 @@ static int start_voice(struct node *n)
 		.config = &n->config,
 		.ip = n->args.ip != NULL ? n->args.ip : n->args.ip6,
 		.ip6 = n->args.ip6,
+		.listen_count = n->args.listen_count,
 		.tls_cert_path = n->args.tls_cert_path,
 		.tls_key_path = n->args.tls_key_path,
 		.left = on_left,

@@ -269,6 +269,9 @@ int voice_server_listen(struct voice_server *server, char *why, size_t why_size)
 		struct ws_server_params params = {
 			.host = at->host[0] == '\0' ? NULL : at->host,
 			.port = at->port,
+			.listen_fd = server->params.listen_count == config->voice.listen.count
+					     ? DP_LISTEN_FD + (int)index
+					     : 0,
 			.tls_cert_path = server->params.tls_cert_path,
 			.tls_key_path = server->params.tls_key_path,
 			.name = "voice",
@@ -294,6 +297,8 @@ uint16_t voice_server_port(const struct voice_server *server)
 
 void voice_server_stop(struct voice_server *server, enum voice_close code)
 {
+	for (unsigned index = 0; index < server->listener_count; index++)
+		ws_server_stop_accepting(server->listeners[index]);
 	for (struct voice_conn *conn = server->conns, *next; conn != NULL; conn = next) {
 		next = conn->next;
 		voice_conn_act(conn, voice_session_end(&conn->machine, code), NULL);

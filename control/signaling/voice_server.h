@@ -32,6 +32,7 @@ struct voice_server_params {
 	const struct node_config *config; // listeners, modes, heartbeat, resume window
 	const char *ip, *ip6;             // literals told to clients; ip6 NULL: none
 	const char *tls_cert_path, *tls_key_path;
+	uint32_t listen_count; // inherited listening sockets, from DP_LISTEN_FD on; 0: open them
 	// A session ended and its user did not come back for a moment: the gateway should know.
 	void (*left)(void *ctx, uint64_t guild_id, uint64_t user_id, const char *session_id);
 	// Has the session's key fewer than DP_NONCES_LOW nonces left?

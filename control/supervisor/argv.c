@@ -136,5 +136,6 @@ int argv_control(struct argv *argv, const struct node_plan *plan, uint32_t epoch
 	ADD(err, argv, "--tls-cert", "%s", plan->tls.certificate);
 	ADD(err, argv, "--tls-key", "%s", plan->tls.key);
 	ADD(err, argv, "--dataplane-restarts", "%u", dataplane_restarts);
+	ADD(err, argv, "--listeners", "%u", plan->config->voice.listen.count);
 	return err;
 }

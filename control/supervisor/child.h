@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CHILD_FDS_MAX 4
+#define CHILD_FDS_MAX 19 // link, progress, intent, and a socket for each of voice.listen
 
 struct child {
 	const char *name; // of the program, for logs

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "http/http_listen.h"
 #include "log/log.h"
 #include "supervisor/caps.h"
 #include "supervisor/lock.h"
@@ -92,6 +93,32 @@ static void undo_ports(struct node *node)
 {
 	while (node->port_count > 0)
 		close(node->ports[--node->port_count]);
+}
+
+static int start_listeners(struct node *node, char *why, size_t why_size)
+{
+	const struct node_config *config = node->plan->config;
+
+	for (uint32_t i = 0; i < config->voice.listen.count; i++) {
+		const struct config_host_port *at = &config->voice.listen_at[i];
+		char reason[256];
+		uint16_t port;
+		int err = http_listen(at->host, at->port, NULL, &node->listeners[i], &port, reason,
+			sizeof(reason));
+
+		if (err < 0) {
+			snprintf(why, why_size, "voice.listen: %s", reason);
+			return err;
+		}
+		node->listener_count++;
+	}
+	return 0;
+}
+
+static void undo_listeners(struct node *node)
+{
+	while (node->listener_count > 0)
+		close(node->listeners[--node->listener_count]);
 }
 
 static int start_link(struct node *node, char *why, size_t why_size)
@@ -338,6 +365,7 @@ static const struct {
 	{start_lock, undo_lock},
 	{start_caps, NULL},
 	{start_ports, undo_ports},
+	{start_listeners, undo_listeners},
 	{start_link, undo_link},
 	{start_device, node_device_leave},
 };

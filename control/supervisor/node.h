@@ -43,6 +43,9 @@ struct node {
 	int lock_fd, interface_lock_fd;
 	int ports[NODE_PORTS_MAX];
 	unsigned port_count;
+	int listeners[CONFIG_LIST_MAX]; // of the voice signaling: clients wait while control
+					// restarts
+	unsigned listener_count;
 	bool nft_applied;
 	struct steer steer;
 

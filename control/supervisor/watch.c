@@ -38,8 +38,11 @@ static int start_side(struct node *node, enum node_side side)
 		return err;
 	options.fds[options.fd_count++] = node->link[side];
 	options.fds[options.fd_count++] = node->progress_fd;
-	if (side == NODE_CONTROL) // keys are not the dataplane's to read
+	if (side == NODE_CONTROL) { // keys are not the dataplane's to read
 		options.fds[options.fd_count++] = node->intent_fd;
+		for (unsigned i = 0; i < node->listener_count; i++)
+			options.fds[options.fd_count++] = node->listeners[i];
+	}
 	err = child_start(&c->child, c->path, argv.items, &options);
 	if (err == 0)
 		log_notice("started child=%s pid=%d epoch=%u", c->child.name, (int)c->child.pid,

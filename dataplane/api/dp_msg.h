@@ -28,6 +28,7 @@
 #define DP_LINK_FD 3     // both children
 #define DP_PROGRESS_FD 4 // both children; see dp_shm.h
 #define DP_INTENT_FD 5   // control only
+#define DP_LISTEN_FD 6   // control only: the first of its listening sockets, which outlive it
 
 // A slot and the number of times it was reused: a late command for a departed session does nothing.
 struct dp_handle {

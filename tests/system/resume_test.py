@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Control ends in order (close 4015) and is killed (cut TCP): stock clients resume on the same key and
+# the same UDP socket, and no packet of the speech is lost meanwhile. Then the packet engine is killed:
+# it comes back by itself, and clients are asked for nothing.
+# usage: resume_test.py BUILD afpacket|afxdp
+import os
+import signal
+import time
+
+from harness import Site, compare, main, wait_for
+
+FRAMES = 250
+
+
+def ended(bot, since):
+    return [e for e in bot.pump()[since:] if e["ev"] == "voice"]
+
+
+def test(build, device):
+    site = Site(build, device=device)
+    site.start()
+    guild, channel = site.guilds[0], site.channel(site.guilds[0])
+    anna, bert = site.bot("anna", site.users[0]), site.bot("bert", site.users[1])
+    anna.join(guild, channel)
+    bert.join(guild, channel)
+    keys = [e["h"] for e in bert.pump() if e["ev"] == "key"]
+    for seed, how in enumerate((signal.SIGTERM, signal.SIGKILL), 1):
+        mark = bert.mark()
+        at = anna.speak(FRAMES, seed, wait=False)
+        time.sleep(1)
+        os.kill(site.children()["voicenode-control"], how)
+        anna.until(lambda e: e["ev"] == "spoken", "end of speech", 30, at)
+        bert.until(lambda e: e["ev"] == "voice" and e["state"] == "ready", "resume", 10, mark)
+        wait_for("node that serves", site.serving, 15)
+        time.sleep(0.3)
+        compare(anna.sent(at), bert.heard_hashes(anna.user, mark), least=0.999)
+        states = [e["state"] for e in ended(bert, mark)]
+        assert "signalling" not in states, f"a new session instead of a resume: {states}"
+        keys += [e["h"] for e in bert.pump()[mark:] if e["ev"] == "key"]
+        assert len(set(keys)) == 1, "the key changed"
+        print(f"{device}: control and {how.name}: nothing lost, resumed by {states}")
+    mark = bert.mark()
+    at = anna.speak(FRAMES, 7, wait=False)
+    time.sleep(1)
+    os.kill(site.children()["voicenode-dataplane"], signal.SIGKILL)
+    anna.until(lambda e: e["ev"] == "spoken", "end of speech", 30, at)
+    bert.until(lambda e: e["ev"] == "heard" and e["h"] == anna.sent(at)[-1], "the last frame", 5)
+    share = compare(anna.sent(at), bert.heard_hashes(anna.user, mark), least=0.5)
+    assert not ended(bert, mark), "the client was told of the packet engine's death"
+    print(f"{device}: packet engine killed: {share:.1%} of the frames heard")
+    for bot in (anna, bert):
+        bot.quit()
+    site.stop()
+
+
+main(test)
