@@ -10,12 +10,11 @@
 
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
-#include "worker/worker.h"
-
 #include "host/device.h"
 #include "host/eal.h"
 #include "host/host_log.h"
 #include "host/steer.h"
+#include "worker/worker.h"
 
 #define ARGS_NOTE_SIZE 96   // bytes, as in struct dp_device
 #define ARGS_PREFIX_SIZE 96 // bytes of --file-prefix

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -192,7 +193,7 @@ static void try_again(struct dataplane *dp)
 	if (next[0] > '0' + DEVICE_TRIES_MAX || setenv(DEVICE_TRY_VARIABLE, next, 1) != 0)
 		return;
 	host_log(HOST_LOG_INFO, "device is busy, trying again", "try=%s", next);
-	usleep(DEVICE_WAIT_US);
+	(void)nanosleep(&(struct timespec){.tv_nsec = DEVICE_WAIT_US * 1000}, NULL);
 	// Not through rte_eth_dev_close(), which would detach the supervisor's XDP program; and
 	// closed by exec, since DPDK's threads still read from theirs.
 	(void)sched_setaffinity(0, sizeof(dp->cores), &dp->cores);

@@ -92,7 +92,7 @@ static void send_to_room(
 	send_to_others(who->room, who, op, text);
 }
 
-// CLIENT_FLAGS, CLIENT_PLATFORM, and where known Speaking and Video of 'who'.
+// CLIENT_FLAGS, CLIENT_PLATFORM, Speaking, and where known Video of 'who'.
 static void describe(struct session *to, const struct session *who, bool detailed, send_fn *send)
 {
 	const struct intent_session *intent = who->intent;
@@ -107,12 +107,11 @@ static void describe(struct session *to, const struct session *who, bool detaile
 		voice_encode_client_platform(&text, intent->user_id);
 		send(to, who, VOICE_OP_CLIENT_PLATFORM, &text);
 	}
-	// Also when silent: discord.js drops packets of an SSRC that no op 5 told it.
-	if (intent->is_announced) {
-		voice_text_init(&text, data, sizeof(data));
-		voice_encode_speaking(&text, intent->user_id, intent->ssrc, intent->speaking);
-		send(to, who, VOICE_OP_SPEAKING, &text);
-	}
+	// Also of who never spoke: discord.js drops packets of an SSRC that no op 5 told it, and
+	// the first packets of a speech outrun the op 5 that its speaker sends.
+	voice_text_init(&text, data, sizeof(data));
+	voice_encode_speaking(&text, intent->user_id, intent->ssrc, intent->speaking);
+	send(to, who, VOICE_OP_SPEAKING, &text);
 	if (intent->video_size != 0) {
 		voice_text_init(&text, data, sizeof(data));
 		voice_text_add(&text, "%.*s", (int)intent->video_size, intent->video);

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS_MAX 2000
@@ -86,7 +87,7 @@ static int ask_thread(pid_t tid)
 	for (unsigned ms = 0; ms < WAIT_MS_MAX; ms++) {
 		if (__atomic_load_n(&dropped_count, __ATOMIC_ACQUIRE) != before)
 			return __atomic_load_n(&drop_error, __ATOMIC_RELAXED);
-		usleep(1000);
+		(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 	return -ETIMEDOUT;
 }

@@ -36,8 +36,9 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	if (cmd->key_id < shm->key_id)
 		return -EINVAL;
 	if (cmd->key_id != shm->key_id) {
-		// The id first: a crash in between finds the new key with the old floor, which wastes
-		// numbers. The other way round it would find the old key with its numbers unused.
+		// The id first: a crash in between finds the new key with the old floor, which
+		// wastes numbers. The other way round it would find the old key with its numbers
+		// unused.
 		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
 		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
 	}

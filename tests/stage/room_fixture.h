@@ -3,6 +3,7 @@
 // What most stage tests begin with: one node, one guild with two rooms, and some members.
 #pragma once
 
+#include "api/dp_assert.h"
 #include "support/node.h"
 
 #define MEMBERS_MAX 40

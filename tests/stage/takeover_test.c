@@ -16,8 +16,8 @@
 #include "api/dp_assert.h"
 #include "session/leg.h"
 #include "session/session.h"
-#include "table/extents.h"
 #include "stage/room_fixture.h"
+#include "table/extents.h"
 
 static struct fixture f;
 

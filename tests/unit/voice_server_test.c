@@ -343,9 +343,10 @@ static void video_is_remembered_for_late_joiners(void **state)
 	snprintf(want, sizeof(want),
 		"{\"op\":12,\"d\":{\"user_id\":\"1\",\"audio_ssrc\":%u,\"video_ssrc\":%u,"
 		"\"streams\":[]},"
-		"\"seq\":4}",
+		"\"seq\":5}",
 		ssrc_of(1), ssrc_of(1) + 1);
-	assert_string_equal(b->sent[5], want);
+	assert_op(b->sent[5], 5); // who never spoke: its SSRC
+	assert_string_equal(b->sent[6], want);
 	skip_all(b);
 	fake_say(a, "{\"op\":12,\"d\":{\"audio_ssrc\":0,\"video_ssrc\":1234,\"streams\":[]}}");
 	assert_string_equal(fake_read(b), ""); // somebody else's SSRC
@@ -369,11 +370,11 @@ static void a_cut_socket_resumes_with_what_it_missed(void **state)
 	speak(a, 1, 1);
 	speak(a, 1, 0);
 	again = fake_connect("v=8");
-	resume(again, 2, "token", ",\"seq_ack\":3");
+	resume(again, 2, "token", ",\"seq_ack\":4");
 	assert_op(fake_read(again), 8);
 	assert_string_equal(fake_read(again), "{\"op\":9,\"d\":null}");
 	snprintf(want, sizeof(want),
-		"{\"op\":5,\"d\":{\"user_id\":\"1\",\"ssrc\":%u,\"speaking\":1},\"seq\":4}",
+		"{\"op\":5,\"d\":{\"user_id\":\"1\",\"ssrc\":%u,\"speaking\":1},\"seq\":5}",
 		ssrc_of(1));
 	assert_string_equal(fake_read(again), want);
 	assert_op(fake_read(again), 5);
