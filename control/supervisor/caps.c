@@ -19,7 +19,7 @@ static const struct {
 } cap_names[CAPS_COUNT] = {
 	{CAP_NET_RAW, "CAP_NET_RAW"},
 	{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-	{CAP_BPF, "CAP_BPF"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
 	{CAP_IPC_LOCK, "CAP_IPC_LOCK"},
 	{CAP_SYS_RAWIO, "CAP_SYS_RAWIO"},
 };
@@ -30,7 +30,8 @@ static const struct {
 } device_caps[CONFIG_DEVICE_NULL + 1] = {
 	[CONFIG_DEVICE_AUTO] = {{CAP_NET_RAW, CAP_NET_ADMIN}, 2},
 	[CONFIG_DEVICE_PCI] = {{CAP_NET_RAW, CAP_NET_ADMIN, CAP_IPC_LOCK, CAP_SYS_RAWIO}, 4},
-	[CONFIG_DEVICE_AFXDP] = {{CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF, CAP_IPC_LOCK}, 4},
+	// libxdp opens the program that we attached by its id, which CAP_BPF does not allow.
+	[CONFIG_DEVICE_AFXDP] = {{CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_IPC_LOCK}, 4},
 	[CONFIG_DEVICE_AFPACKET] = {{CAP_NET_RAW, CAP_NET_ADMIN}, 2},
 	[CONFIG_DEVICE_TAP] = {{CAP_NET_ADMIN}, 1},
 };

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -348,8 +349,13 @@ static void remove_link(const char *path, const char *name)
 
 static void remove_directory(const char *path, const char *name)
 {
+	struct stat st;
+
 	(void)name;
-	demo_net_remove_tree(path);
+	// Anybody may make a directory of that name in /tmp; what is in theirs is not ours to
+	// follow.
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+		demo_net_remove_tree(path);
 }
 
 void demo_net_clear_leftovers(const char *directory_root)

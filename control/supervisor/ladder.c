@@ -22,8 +22,8 @@ const char *ladder_afxdp_obstacle(const struct ladder_facts *facts)
 		return "more queues than workers";
 	if (facts->foreign_xdp)
 		return "another XDP program is attached";
-	if (!facts->cap_bpf)
-		return "no CAP_BPF";
+	if (!facts->cap_sys_admin)
+		return "no CAP_SYS_ADMIN";
 	if (!facts->cap_ipc_lock)
 		return "no CAP_IPC_LOCK";
 	return NULL;

@@ -28,7 +28,7 @@ struct ladder_facts {
 	uint32_t kernel;      // LADDER_KERNEL()
 	uint32_t queues;      // that the interface receives on
 	uint32_t workers;     // each has a socket on one queue
-	bool cap_bpf;
+	bool cap_sys_admin;
 	bool cap_ipc_lock; // or no limit on locked memory
 	bool foreign_xdp;  // somebody else's XDP program is attached
 };

@@ -62,8 +62,11 @@ static int reserve(const struct plan_address *address, uint16_t port)
 		return -errno;
 	// Never read: whatever gets here is to be dropped soon, not kept.
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	if (!v4)
+	if (!v4) {
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+		// A new address is not to be had before the kernel found no other owner.
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one));
+	}
 	if (v4)
 		result = bind(fd, (struct sockaddr *)&in, sizeof(in));
 	else
@@ -76,34 +79,48 @@ static int reserve(const struct plan_address *address, uint16_t port)
 	return fd;
 }
 
+static void explain(
+	int error, const struct plan_address *address, unsigned port, char *why, size_t why_size)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		snprintf(why, why_size,
+			"udp port %u of %s is taken by another program (is a second voicenode"
+			" running?); stop it or change network.media_ports",
+			port, address->text);
+		break;
+	case -EADDRNOTAVAIL:
+		snprintf(why, why_size,
+			"network.addresses: %s is not an address of this machine; add it (ip "
+			"address"
+			" add) or name another",
+			address->text);
+		break;
+	default:
+		snprintf(why, why_size, "udp port %u of %s cannot be reserved: %s", port,
+			address->text, strerror(-error));
+		break;
+	}
+}
+
 int ports_reserve(
-	const struct node_plan *plan, int *fds, unsigned fds_max, char *error, size_t error_size)
+	const struct node_plan *plan, int *fds, unsigned fds_max, char *why, size_t why_size)
 {
 	unsigned count = 0;
-	int fd = 0;
 
 	for (unsigned i = 0; i < plan->address_count; i++) {
 		for (unsigned port = plan->port_first; port <= plan->port_last; port++) {
-			fd = count < fds_max ? reserve(&plan->addresses[i], (uint16_t)port)
-					     : -ENFILE;
-			if (fd < 0) {
-				snprintf(error, error_size,
-					fd == -EADDRINUSE
-						? "udp port %u of %s is taken by another program "
-						  "(is a"
-						  " second voicenode running?); stop it or change"
-						  " network.media_ports%s"
-						: "udp port %u of %s cannot be reserved: %s",
-					port, plan->addresses[i].text,
-					fd == -EADDRINUSE ? "" : strerror(-fd));
-				goto fail;
+			int fd = count < fds_max ? reserve(&plan->addresses[i], (uint16_t)port)
+						 : -ENFILE;
+			if (fd >= 0) {
+				fds[count++] = fd;
+				continue;
 			}
-			fds[count++] = fd;
+			explain(fd, &plan->addresses[i], port, why, why_size);
+			while (count > 0)
+				close(fds[--count]);
+			return fd;
 		}
 	}
 	return (int)count;
-fail:
-	while (count > 0)
-		close(fds[--count]);
-	return fd;
 }

@@ -17,6 +17,6 @@ const char *lock_directory(void);
 int lock_take(const char *name, int *holder) __attribute__((warn_unused_result));
 
 // Reserves every media port of every address with a socket that is never read. Fills 'fds', one per
-// address and port. Returns how many, or -errno with one sentence in 'error'.
-int ports_reserve(const struct node_plan *plan, int *fds, unsigned fds_max, char *error,
-	size_t error_size) __attribute__((warn_unused_result));
+// address and port. Returns how many, or -errno with one sentence in 'why'.
+int ports_reserve(const struct node_plan *plan, int *fds, unsigned fds_max, char *why,
+	size_t why_size) __attribute__((warn_unused_result));

@@ -255,7 +255,7 @@ int plan_facts(const struct node_plan *plan, struct ladder_facts *facts)
 	char *end = NULL;
 
 	*facts = (struct ladder_facts){
-		.cap_bpf = caps_have(CAP_BPF),
+		.cap_sys_admin = caps_have(CAP_SYS_ADMIN),
 		.cap_ipc_lock = caps_memlock_is_free(),
 		.queues = 1, // of drivers that do not tell
 		.workers = plan->config->workers.count,

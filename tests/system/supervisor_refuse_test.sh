@@ -8,12 +8,15 @@ refuses "a missing interface, with those that exist" "network.device: no interfa
 	"$voicenode" run --config "$(config afpacket:eth9)"
 refuses "a missing capability, with how to give it" "afpacket needs CAP_NET_RAW: run as root" \
 	setpriv --bounding-set -net_raw "$voicenode" run --config "$(config afpacket:near)"
-refuses "af_xdp without CAP_BPF" "afxdp needs CAP_BPF" \
-	setpriv --bounding-set -bpf "$voicenode" run --config "$(config afxdp:near)"
+refuses "af_xdp without CAP_SYS_ADMIN" "afxdp needs CAP_SYS_ADMIN" \
+	setpriv --bounding-set -sys_admin "$voicenode" run --config "$(config afxdp:near)"
 ip -n "$ns" address flush dev near
 refuses "an interface without an address" "network.addresses: near has no address" \
 	"$voicenode" run --config "$(config afpacket:near)"
 ip -n "$ns" address add 10.99.0.1/24 dev near
+sed -i 's/device =/addresses = [ "192.0.2.77\/24" ]; device =/' "$(config afpacket:near)"
+refuses "an address that is not this machine's" "192.0.2.77 is not an address of this machine" \
+	"$voicenode" run --config "$dir/one.cfg"
 printf 'voice = { tls = { certificate = "/nonexistent.pem"; key = "/nonexistent.key"; }; };\n' >>"$(config afpacket:near)"
 refuses "an unreadable certificate" "/nonexistent.pem" "$voicenode" run --config "$dir/one.cfg"
 mv "$dir/lib/voicenode-control" "$dir/lib/away"

@@ -12,7 +12,7 @@
 #include "supervisor/ladder.h"
 
 static const struct {
-	// driver, PCI address, MTU, kernel, queues, workers, CAP_BPF, CAP_IPC_LOCK, foreign program
+	// driver, PCI address, MTU, kernel, queues, workers, CAP_SYS_ADMIN, CAP_IPC_LOCK, foreign program
 	struct ladder_facts facts;
 	enum rung from, expected;
 	const char *note; // must be in it
@@ -40,7 +40,7 @@ static const struct {
 	{{"veth", "", 1500, LADDER_KERNEL(5, 10), 1, 2, true, true, false}, RUNG_PCI, RUNG_AFXDP,
 		"af_xdp"},
 	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, false, true, false}, RUNG_PCI, RUNG_AFPACKET,
-		"CAP_BPF"},
+		"CAP_SYS_ADMIN"},
 	{{"veth", "", 1500, LADDER_KERNEL(6, 1), 1, 2, true, false, false}, RUNG_PCI, RUNG_AFPACKET,
 		"CAP_IPC_LOCK"},
 	{{"mlx5_core", "0000:3b:00.0", 1500, LADDER_KERNEL(6, 1), 1, 2, true, true, false},
