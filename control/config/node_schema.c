@@ -184,8 +184,8 @@ static const struct schema_row node_rows[] = {
 		.type = SCHEMA_NUMBER,
 		FIELD(limits.legs),
 		RESTART,
-		.min = 1,
-		.max = 16777216,
+		.min = 2,
+		.max = 4194304,
 		.fallback = "65536",
 		.help = "Legs: one is one speaker as one listener hears him."},
 

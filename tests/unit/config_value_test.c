@@ -88,7 +88,7 @@ static void every_number_has_its_bounds(void **state)
 		{"memory.mbufs", 1024, 4194304},
 		{"limits.sessions", 1, 131072},
 		{"limits.guilds", 1, 16384},
-		{"limits.legs", 1, 16777216},
+		{"limits.legs", 2, 4194304},
 		{"voice.heartbeat_ms", 1000, 60000},
 		{"voice.resume_window_s", 0, 3600},
 	};
