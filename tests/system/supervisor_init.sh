@@ -54,11 +54,12 @@ chmod +x "$dir/lib/fake"
 ln -s fake "$dir/lib/voicenode-dataplane"
 ln -s fake "$dir/lib/voicenode-control"
 
-# config DEVICE [INSTANCE] [PORTS]: writes a configuration and prints its path.
+# config DEVICE [INSTANCE] [PORTS] [VOICE PORT]: writes a configuration and prints its path.
 config() {
 	local file=$dir/${2:-one}.cfg
 	printf 'node = { name = "n"; instance = "%s"; state_dir = "%s/state"; };\n' "${2:-one}" "$dir" >"$file"
 	printf 'network = { device = "%s"; media_ports = "%s"; };\n' "$1" "${3:-50000-50001}" >>"$file"
+	printf 'voice = { listen = [ "127.0.0.1:%s" ]; };\n' "${4:-8443}" >>"$file"
 	printf 'control = { socket = "%s/node.sock"; };\n' "$dir" >>"$file"
 	echo "$file"
 }
@@ -104,7 +105,7 @@ check() { # CLAIM COMMAND...
 refuses() {
 	local claim=$1 sentence=$2 status=0
 	shift 2
-	in_ns timeout 10 "$@" >"$dir/out" 2>&1 || status=$?
+	in_ns timeout 60 "$@" >"$dir/out" 2>&1 || status=$?
 	check "$claim" eval "[ $status = 1 ] && says '$sentence'"
 }
 finish() {

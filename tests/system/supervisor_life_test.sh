@@ -8,7 +8,7 @@
 start afxdp:near
 check "dataplane has the link and the progress memfd, not the intent" \
 	grep -qx "fds 0 1 2 3 4" "$dir/voicenode-dataplane.log"
-check "control has the intent as well" grep -qx "fds 0 1 2 3 4 5" "$dir/voicenode-control.log"
+check "control has the intent and the voice listener as well" grep -qx "fds 0 1 2 3 4 5 6" "$dir/voicenode-control.log"
 check "the rule is there" has_table
 check "the steering program is attached" has_program
 check "media ports are reserved" never in_ns python3 -c \

@@ -17,7 +17,7 @@ ip -n "$ns" address add 10.99.0.1/24 dev near
 sed -i 's/device =/addresses = [ "192.0.2.77\/24" ]; device =/' "$(config afpacket:near)"
 refuses "an address that is not this machine's" "192.0.2.77 is not an address of this machine" \
 	"$voicenode" run --config "$dir/one.cfg"
-printf 'voice = { tls = { certificate = "/nonexistent.pem"; key = "/nonexistent.key"; }; };\n' >>"$(config afpacket:near)"
+sed -i 's/listen =/tls = { certificate = "\/nonexistent.pem"; key = "\/nonexistent.key"; }; listen =/' "$(config afpacket:near)"
 refuses "an unreadable certificate" "/nonexistent.pem" "$voicenode" run --config "$dir/one.cfg"
 mv "$dir/lib/voicenode-control" "$dir/lib/away"
 refuses "a missing program" "voicenode-control is not beside this program" \
@@ -43,7 +43,7 @@ refuses "a second instance of the same name" "node.instance: one is running alre
 refuses "a second instance on the same ports" "is a second voicenode running?" \
 	"$voicenode" run --config "$(config afpacket:near two 50001-50002)"
 refuses "a second steering program on one interface" "another voicenode steers near" \
-	"$voicenode" run --config "$(config afxdp:near three 50010-50011)"
+	"$voicenode" run --config "$(config afxdp:near three 50010-50011 8444)"
 check "the first notices nothing" eval 'kill -0 $supervisor && has_table && has_program'
 stop TERM
 finish
