@@ -16,7 +16,7 @@
 #include "api/dp_msg.h"
 
 #define DPLINK_QUEUE_MAX 262144u  // commands: every session of a full worker, with key
-#define DPLINK_IN_FLIGHT_MAX 512u // sent and not answered; the engine's ring holds more
+#define DPLINK_IN_FLIGHT_MAX 256u // sent and not answered; the engine's ring holds more
 #define DPLINK_TIMEOUT_MS 2000u   // for an ACK, from sending
 
 struct dplink;

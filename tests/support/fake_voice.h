@@ -139,6 +139,15 @@ void resync_session_remove(
 	(void)resync;
 	DP_ASSERT(session->intent->state == INTENT_GONE && session->conn == NULL);
 	fake_removed++;
+	// Who still waits for something of it hears that it is gone, as with the real one.
+	for (unsigned index = 0; index < fake_waiter_count; index++) {
+		struct fake_waiter waiter = fake_waiters[index];
+
+		if (waiter.thing != session || waiter.fn == NULL)
+			continue;
+		fake_waiters[index].fn = NULL;
+		waiter.fn(waiter.arg, -ECANCELED);
+	}
 	fake_wait(session, fn, arg);
 }
 

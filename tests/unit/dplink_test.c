@@ -426,6 +426,23 @@ static void a_refusal_reaches_who_waits_once(void **state)
 	assert_int_equal(engine_gets().header.type, DP_MSG_NONE); // it would be refused again
 }
 
+// Handles are never given twice, so what is there already is what we asked for.
+static void what_is_there_already_is_success(void **state)
+{
+	struct guild *guild;
+	union dp_msg msg;
+
+	(void)state;
+	engine_comes(3);
+	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
+	done_count = 0;
+	resync_guild_open(resync, guild, on_done, NULL);
+	msg = expect(DP_MSG_GUILD_OPEN);
+	engine_acks(&msg, 3, -EEXIST);
+	assert_int_equal(done_count, 1);
+	assert_int_equal(done_error, 0);
+}
+
 static void a_removal_frees_the_slot_when_acknowledged(void **state)
 {
 	struct guild *guild;
@@ -497,10 +514,14 @@ static void commands_beyond_the_window_wait(void **state)
 {
 	struct guild *guild;
 	struct session *session;
+	struct dplink_stats stats;
 	unsigned count = 0;
 	uint32_t last_flags = 0;
+	int size = 1 << 20;
 
 	(void)state;
+	// So that the window is what ends first, not the socket.
+	assert_int_equal(setsockopt(own_end, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	session = add_session(guild, 1);
@@ -508,6 +529,8 @@ static void commands_beyond_the_window_wait(void **state)
 		session->intent->flags = step;
 		resync_session_set(resync, session, NULL, NULL);
 	}
+	dplink_stats(resync_link(resync), &stats);
+	assert_int_equal(stats.in_flight, DPLINK_IN_FLIGHT_MAX);
 	for (;;) {
 		union dp_msg msg = engine_gets();
 
@@ -539,6 +562,7 @@ int main(void)
 		TEST(who_waits_is_answered_by_the_next_engine),
 		TEST(a_silent_engine_times_out_and_is_asked_again),
 		TEST(a_refusal_reaches_who_waits_once),
+		TEST(what_is_there_already_is_success),
 		TEST(a_removal_frees_the_slot_when_acknowledged),
 		TEST(a_removal_is_told_to_every_engine_until_acknowledged),
 		TEST(what_is_forgotten_is_not_called),

@@ -181,21 +181,36 @@ static void random_histories_replay_what_was_said(void **state)
 	}
 }
 
-// A change writes the spare state and turns 'current' last: before the turn the old content holds.
-static void the_state_before_the_turn_is_whole(void **state)
+// A push first gives up what must make room, then writes, then turns to what holds the new message.
+// A process that was killed before the last turn leaves every message but the new one, whole.
+static void killed_within_a_push_the_ring_holds_what_it_says(void **state)
 {
-	struct resume_ring before;
+	char text[200], out[200];
+	struct resume_cursor cursor;
+	size_t size;
 
 	(void)state;
 	resume_init(&ring);
-	for (unsigned count = 0; count < 700; count++) {
-		before = ring;
-		push("some message");
-		// The same memory with the turn undone is what a killed process leaves.
-		ring.current = before.current;
-		assert_true(resume_is_sound(&ring));
-		ring = before;
-		push("some message");
+	for (unsigned count = 1; count <= 700; count++) {
+		uint16_t seq = resume_next_seq(&ring);
+		struct resume_ring killed;
+
+		snprintf(text, sizeof(text), "%0150u", seq); // ring is full of bytes after 105
+		resume_push(&ring, text, 150);
+		killed = ring;
+		killed.current ^= 1;
+		assert_true(resume_is_sound(&killed));
+		assert_int_equal(resume_next_seq(&killed), seq);
+		assert_int_equal(
+			resume_begin(&killed, killed.state[killed.current].trimmed_seq, &cursor),
+			0);
+		seq = (uint16_t)(seq - cursor.left);
+		for (; resume_next(&killed, &cursor, out, sizeof(out), &size); seq++) {
+			snprintf(text, sizeof(text), "%0150u", seq);
+			assert_int_equal(size, 150);
+			assert_memory_equal(out, text, 150);
+		}
+		assert_int_equal(seq, resume_next_seq(&killed));
 	}
 }
 
@@ -231,7 +246,7 @@ int main(void)
 		cmocka_unit_test(heartbeats_trim),
 		cmocka_unit_test(a_message_larger_than_the_ring_is_a_hole),
 		cmocka_unit_test(random_histories_replay_what_was_said),
-		cmocka_unit_test(the_state_before_the_turn_is_whole),
+		cmocka_unit_test(killed_within_a_push_the_ring_holds_what_it_says),
 		cmocka_unit_test(nonsense_is_not_sound),
 	};
 

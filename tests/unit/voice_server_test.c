@@ -592,6 +592,38 @@ static void a_socket_lost_before_ready_leaves_nothing(void **state)
 	fake_engine_acks(0); // nobody to tell
 }
 
+// The engine has not answered yet; the client's code is the kick's, and nothing comes afterwards.
+static void a_kick_during_the_join_is_4014(void **state)
+{
+	struct ws_conn *conn = fake_connect("v=8");
+
+	(void)state;
+	expect_client(1, "token");
+	identify(conn, 1, "token");
+	voice_server_end(server, session_of(1), VOICE_CLOSE_DISCONNECTED, NULL, NULL);
+	assert_int_equal(conn->closed_with, 4014);
+	assert_int_equal(fake_removed, 1);
+	fake_end(conn, 4014);
+	fake_engine_acks(0);
+}
+
+static void nobody_resumes_what_was_never_ready(void **state)
+{
+	struct ws_conn *conn = fake_connect("v=8"), *other = fake_connect("v=8");
+
+	(void)state;
+	expect_client(1, "token");
+	identify(conn, 1, "token");
+	resume(other, 1, "token", "");
+	assert_int_equal(other->closed_with, 4006);
+	assert_int_equal(conn->closed_with, 0);
+	fake_end(other, 4006);
+	fake_engine_acks(0);
+	assert_op(fake_read(conn), 8);
+	assert_op(fake_read(conn), 2);
+	fake_end(conn, 1000);
+}
+
 static void an_orderly_stop_keeps_every_session(void **state)
 {
 	struct ws_conn *a = join(1);
@@ -668,6 +700,8 @@ int main(void)
 		TEST(missed_heartbeats_detach),
 		TEST(a_spent_key_sends_the_client_for_a_new_one),
 		TEST(a_socket_lost_before_ready_leaves_nothing),
+		TEST(a_kick_during_the_join_is_4014),
+		TEST(nobody_resumes_what_was_never_ready),
 		TEST(an_orderly_stop_keeps_every_session),
 		TEST(old_versions_have_no_numbers),
 		TEST(another_mode_has_another_key_id),
