@@ -12,7 +12,8 @@
 #include "supervisor/ladder.h"
 
 static const struct {
-	// driver, PCI address, MTU, kernel, queues, workers, CAP_SYS_ADMIN, CAP_IPC_LOCK, foreign program
+	// driver, PCI address, MTU, kernel, queues, workers, CAP_SYS_ADMIN, CAP_IPC_LOCK, foreign
+	// program
 	struct ladder_facts facts;
 	enum rung from, expected;
 	const char *note; // must be in it
