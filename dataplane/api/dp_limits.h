@@ -20,8 +20,12 @@
 #define DP_ADDRESSES_MAX 8          // of the node, IPv4 and IPv6 together
 
 // A turn of the crank.
-#define DP_BURST_MAX 32        // packets taken from the device per turn
-#define DP_WAVE_MAX 256        // packets produced between two calls of tx
+#define DP_BURST_MAX 32 // packets taken from the device per turn
+#define DP_WAVE_MAX 256 // packets produced between two calls of tx
+#define DP_HANDED_MAX \
+	16                     // of them from the hand-over ring, where the worker has a queue too:
+			       // neither may starve the other
+#define DP_CLOSES_PER_TURN 8   // sessions that the closing of a guild removes in one turn
 #define DP_CMDS_PER_TURN_MAX 8 // control's commands applied per turn
 #define DP_HANDOFF_MAX 4096    // packets in a ring between two workers: 80 ms of 50,000 pps
 
@@ -44,9 +48,21 @@
 	1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
 
 // Answers to strangers who know an SSRC but have no proof yet: five a second, bursts of ten.
+// Counted per session and source, in so many buckets: what strangers ask costs the client nothing.
 #define DP_DISCOVERY_PER_SECOND 5
 #define DP_DISCOVERY_BURST 10
+#define DP_DISCOVERY_BUCKETS 4096
+#define DP_DISCOVERED_MAX 16 // sources that op 1 may name; more than one source has answers
+
+#define DP_REPORTS_PER_SECOND 2 // sender reports of one stream that go on
+#define DP_MOVES_PER_SECOND 5   // of one session's address
+// Under mute one packet in so many is authenticated all the same, so that the index follows the
+// sender (architecture.md decision 10).
+#define DP_MUTED_SAMPLE 4096
+#define DP_IP_PACKET_SIZE_MAX 1500 // of what we send
 
 static_assert(DP_WAVE_MAX >= DP_BURST_MAX, "a room of two must never need a second wave");
 static_assert((DP_SSRCS_PER_SESSION & (DP_SSRCS_PER_SESSION - 1)) == 0, "SSRC blocks are aligned");
+static_assert(DP_HANDED_MAX < DP_BURST_MAX, "the device has the rest of the burst");
+static_assert(DP_DISCOVERED_MAX >= DP_DISCOVERY_BURST, "one source cannot push the others out");
 static_assert((DP_HANDOFF_MAX & (DP_HANDOFF_MAX - 1)) == 0, "rte_ring wants a power of two");

@@ -68,9 +68,10 @@ struct dp_session_shm {
 	uint8_t next_hop[6]; // MAC that the last packet came from
 	uint8_t local_index; // of the node's addresses: the one that it talks to
 	uint8_t reserved;
-	uint32_t index_max; // highest RTP index accepted from it (32 bit: roll-over counter, seq);
-			    // a successor accepts only newer ones. 0: none yet
-	uint8_t pad[16];
+	uint32_t index_max;  // highest RTP index accepted from it (32 bit: roll-over counter, seq);
+			     // a successor accepts only newer ones. 0: none yet
+	uint64_t report_ntp; // of the newest sender report that went on
+	uint8_t pad[8];
 };
 static_assert(sizeof(struct dp_session_shm) == DP_CACHE_LINE, "one line a session");
 

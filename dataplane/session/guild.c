@@ -49,8 +49,10 @@ int guild_close(struct worker *w, struct dp_handle handle)
 
 	if (g == NULL)
 		return -ESTALE;
-	while (g->first_session != INDEX_NONE)
+	for (unsigned i = 0; i < DP_CLOSES_PER_TURN && g->first_session != INDEX_NONE; i++)
 		session_remove_slot(w, g->first_session);
+	if (g->first_session != INDEX_NONE)
+		return -EINPROGRESS;
 	while (g->first_room != INDEX_NONE)
 		room_remove_slot(w, g->first_room);
 	DP_ASSERT(g->session_count == 0);

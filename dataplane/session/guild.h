@@ -23,5 +23,6 @@ struct guild *guild_get(struct worker *w, struct dp_handle handle);
 // 0, -EEXIST (this very guild is open), -EBUSY (the slot holds another).
 int guild_open(struct worker *w, const struct dp_guild_open *cmd)
 	__attribute__((warn_unused_result));
-// Removes its sessions and rooms first. 0, -ESTALE.
+// Removes its sessions and rooms first, DP_CLOSES_PER_TURN sessions a call, so that no other guild
+// of the worker waits for it. 0, -ESTALE, -EINPROGRESS: call again next turn.
 int guild_close(struct worker *w, struct dp_handle handle) __attribute__((warn_unused_result));

@@ -92,6 +92,7 @@ uint32_t leg_get(struct worker *w, uint32_t sender, uint32_t receiver, uint32_t 
 		w->leg_shm[at] = (struct dp_leg_shm){.receiver = receiver,
 			.ssrc = s->ssrc,
 			.next_index = index,
+			.floor_index = index - DP_REPLAY_WINDOW,
 			.continuity = s->continuity + w->receivers[receiver].continuity};
 		// Last: a successor takes over only what has a generation.
 		__atomic_store_n(&w->leg_shm[at].receiver_generation,

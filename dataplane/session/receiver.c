@@ -13,8 +13,7 @@
 #include "table/flow_table.h"
 #include "worker/worker.h"
 
-#define DSCP_VOICE 46          // EF, RFC 4594: the relayed voice
-#define MOVES_PER_SECOND_MAX 5 // of one session's address
+#define DSCP_VOICE 46 // EF, RFC 4594: the relayed voice
 
 void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear)
 {
@@ -23,6 +22,18 @@ void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear)
 	r->state = (r->state | set) & ~clear;
 	if (!was_open && receiver_open(r))
 		r->continuity++;
+}
+
+// Nothing that was sealed with the old key opens under the new one, and a client that begins again
+// may choose any sequence number.
+static void start_streams_anew(struct worker *w, uint32_t session)
+{
+	struct stream *s = &w->sessions[session].audio;
+
+	w->session_shm[session].index_max = 0;
+	w->session_shm[session].report_ntp = 0;
+	replay_init(&s->replay);
+	s->continuity++;
 }
 
 int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session_key *cmd)
@@ -41,6 +52,7 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 		// unused.
 		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
 		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
+		start_streams_anew(w, session);
 	}
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
@@ -97,21 +109,29 @@ static void leave_address(struct worker *w, uint32_t session)
 		flow_table_remove(w->flows, &shm->address, session);
 }
 
+static bool is_at(const struct dp_session_shm *shm, const struct udp_frame *from)
+{
+	return memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
+	       memcmp(shm->next_hop, from->source_mac, sizeof(shm->next_hop)) == 0;
+}
+
 static void try_hint(struct worker *w, uint32_t session)
 {
 	struct session *s = &w->sessions[session];
+	struct dp_session_shm *shm = &w->session_shm[session];
 
-	if (w->session_shm[session].address_state == DP_ADDRESS_AUTHENTICATED)
+	if (shm->address_state == DP_ADDRESS_AUTHENTICATED)
 		return;
-	for (unsigned i = 0; i < SESSION_DISCOVERED_MAX; i++) {
+	for (unsigned i = 0; i < DP_DISCOVERED_MAX; i++) {
 		const struct udp_frame *from = &s->discovered[i];
 
 		if (from->source.family == 0 ||
 			memcmp(&from->source, &s->hint, sizeof(s->hint)) != 0)
 			continue;
+		if (shm->address_state == DP_ADDRESS_HINTED && is_at(shm, from))
+			return;
 		leave_address(w, session);
-		publish_address(&w->session_shm[session], from, local_index_of(w, &from->target),
-			DP_ADDRESS_HINTED);
+		publish_address(shm, from, local_index_of(w, &from->target), DP_ADDRESS_HINTED);
 		open_address(w, session);
 		return;
 	}
@@ -120,15 +140,19 @@ static void try_hint(struct worker *w, uint32_t session)
 void receiver_discovered(struct worker *w, uint32_t session, const struct udp_frame *from)
 {
 	struct session *s = &w->sessions[session];
+	struct dp_session_shm *shm = &w->session_shm[session];
 	unsigned at = s->discovered_next;
 
-	for (unsigned i = 0; i < SESSION_DISCOVERED_MAX; i++) { // a repeat takes its own place
+	for (unsigned i = 0; i < DP_DISCOVERED_MAX; i++) { // a repeat takes its own place
 		if (memcmp(&s->discovered[i].source, &from->source, sizeof(from->source)) == 0)
 			at = i;
 	}
 	if (at == s->discovered_next)
-		s->discovered_next = (uint8_t)((at + 1) % SESSION_DISCOVERED_MAX);
+		s->discovered_next = (uint8_t)((at + 1) % DP_DISCOVERED_MAX);
 	s->discovered[at] = *from;
+	if (shm->address_state <= DP_ADDRESS_DISCOVERED && !is_at(shm, from))
+		publish_address(shm, from, local_index_of(w, &from->target),
+			DP_ADDRESS_DISCOVERED); // a successor may see the op 1 that is to come
 	try_hint(w, session);
 }
 
@@ -143,12 +167,10 @@ void receiver_authenticated(struct worker *w, uint32_t session, const struct udp
 	struct receiver *r = &w->receivers[session];
 	struct dp_session_shm *shm = &w->session_shm[session];
 
-	if (shm->address_state == DP_ADDRESS_AUTHENTICATED &&
-		memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
-		memcmp(shm->next_hop, from->source_mac, sizeof(shm->next_hop)) == 0)
+	if (shm->address_state == DP_ADDRESS_AUTHENTICATED && is_at(shm, from))
 		return;
 	if (shm->address_state == DP_ADDRESS_AUTHENTICATED) {
-		if (w->now_tsc - r->moved_tsc < w->tsc_hz / MOVES_PER_SECOND_MAX)
+		if (w->now_tsc - r->moved_tsc < w->tsc_hz / DP_MOVES_PER_SECOND)
 			return;
 		worker_count_add(w, DP_COUNTER_ADDRESS_MOVES, 1);
 	}
@@ -161,11 +183,21 @@ void receiver_authenticated(struct worker *w, uint32_t session, const struct udp
 void receiver_restore(struct worker *w, uint32_t session)
 {
 	const struct dp_session_shm *shm = &w->session_shm[session];
+	const struct udp_frame_host *host = w->params.host;
+	struct udp_frame *discovered = &w->sessions[session].discovered[0];
 
-	if (shm->address_state >= DP_ADDRESS_HINTED &&
-		shm->address_state <= DP_ADDRESS_AUTHENTICATED &&
-		shm->local_index < w->params.host->address_count)
+	if (shm->address_state > DP_ADDRESS_AUTHENTICATED ||
+		shm->local_index >= host->address_count ||
+		host->addresses[shm->local_index].family != shm->address.family)
+		return; // the node's addresses are others now: it proves itself again
+	if (shm->address_state >= DP_ADDRESS_HINTED) {
 		open_address(w, session);
+	} else if (shm->address_state == DP_ADDRESS_DISCOVERED) {
+		discovered->source = shm->address;
+		discovered->target = host->addresses[shm->local_index];
+		memcpy(discovered->source_mac, shm->next_hop, sizeof(shm->next_hop));
+		w->sessions[session].discovered_next = 1;
+	}
 }
 
 void receiver_fini(struct worker *w, uint32_t session)

@@ -3,6 +3,10 @@
 // A session's transport: its key, and where it is (architecture.md decision 9). Nobody is sent
 // anything before they proved their address. What must survive a crash (address, nonces) lives in
 // the session's slot of the progress memfd; the rest is made from it.
+//
+// The residual risk: who can spoof a victim's address in one IP discovery for its own session can
+// have its own room's voice sent there by an op 1 that names the victim, until a packet under the
+// key comes from elsewhere. Listeners who never speak cannot be had without.
 #pragma once
 
 #include <stdbool.h>

@@ -80,8 +80,7 @@ int session_add(struct worker *w, const struct dp_session_add *cmd)
 	*s = (struct session){.generation = cmd->session.generation,
 		.guild = cmd->guild.index,
 		.room = INDEX_NONE,
-		.ssrc = cmd->ssrc,
-		.discovery_tokens = DP_DISCOVERY_BURST};
+		.ssrc = cmd->ssrc};
 	s->audio = (struct stream){.ssrc = cmd->ssrc, .first_leg = INDEX_NONE};
 	replay_init(&s->audio.replay);
 	index_list_push(&g->first_session, &w->sessions[0].of_guild, sizeof(*s), slot);

@@ -13,8 +13,6 @@
 
 struct worker;
 
-#define SESSION_DISCOVERED_MAX 4 // sources of IP discovery that a hint may name
-
 struct session {
 	uint32_t generation; // 0: slot is free
 	uint32_t guild;      // slot
@@ -26,11 +24,9 @@ struct session {
 	struct stream audio;
 
 	// Before the first authenticated packet (architecture.md decision 9).
-	struct udp_frame discovered[SESSION_DISCOVERED_MAX];
+	struct udp_frame discovered[DP_DISCOVERED_MAX];
 	struct dp_addr hint;
 	uint8_t discovered_next;
-	uint32_t discovery_tokens; // answers left of the burst
-	uint64_t discovery_tsc;    // when tokens were added last
 };
 
 // Slot of 'handle', or INDEX_NONE: stale, or out of range.

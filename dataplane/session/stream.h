@@ -22,7 +22,7 @@ struct stream {
 	uint32_t continuity;  // cuts: the node itself left packets out (mute, move)
 	uint32_t muted_count; // packets since the last one that was authenticated under mute
 	bool attached;        // to the room of its session
-	uint64_t report_ntp;  // of the newest sender report that went on
+	uint64_t report_tsc;  // when a sender report went on last
 };
 
 // Makes the stream ready to be heard in its session's room: a leg list as long as the member list.

@@ -95,20 +95,42 @@ static void acknowledge(struct worker *w, const union dp_msg *cmd, int error)
 		worker_count_add(w, DP_COUNTER_COMMANDS_REFUSED, 1);
 }
 
+// Takes one command and wipes its place in the ring: it may have carried a key. The place is ours
+// until the next one is taken, since a full ring still lacks one element.
+static bool take_command(struct rte_ring *ring, union dp_msg *cmd)
+{
+	uint32_t at = ring->cons.head & ring->mask;
+
+	if (rte_ring_sc_dequeue_elem(ring, cmd, sizeof(*cmd)) != 0)
+		return false;
+	explicit_bzero((union dp_msg *)(void *)&ring[1] + at, sizeof(*cmd));
+	return true;
+}
+
 unsigned commands_apply(struct worker *w)
 {
 	struct rte_ring *ring = w->params.rings[w->params.index].command;
-	union dp_msg cmd[DP_CMDS_PER_TURN_MAX];
-	unsigned count;
+	union dp_msg cmd;
+	unsigned count = 0;
+	int error;
 
-	if (rte_ring_empty(ring))
+	if (w->closing.header.type == DP_MSG_NONE && rte_ring_empty(ring))
 		return 0;
-	count = rte_ring_sc_dequeue_burst_elem(
-		ring, cmd, sizeof(cmd[0]), DP_CMDS_PER_TURN_MAX, NULL);
-	for (unsigned i = 0; i < count; i++) {
-		DP_ASSERT(cmd[i].header.worker == w->params.index);
-		acknowledge(w, &cmd[i], command_apply(w, &cmd[i]));
+	while (count < DP_CMDS_PER_TURN_MAX) {
+		if (w->closing.header.type != DP_MSG_NONE)
+			cmd.dp_guild_close = w->closing;
+		else if (!take_command(ring, &cmd))
+			break;
+		DP_ASSERT(cmd.header.worker == w->params.index);
+		count++;
+		error = command_apply(w, &cmd);
+		if (error == -EINPROGRESS) { // a large guild closes; the next turn goes on
+			w->closing = cmd.dp_guild_close;
+			break;
+		}
+		w->closing.header.type = DP_MSG_NONE;
+		acknowledge(w, &cmd, error);
 	}
-	explicit_bzero(cmd, count * sizeof(cmd[0])); // they carried keys
+	explicit_bzero(&cmd, sizeof(cmd));
 	return count;
 }

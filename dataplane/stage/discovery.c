@@ -5,6 +5,8 @@
 // session proved its address. Discovery is the one datagram that a client never repeats: it must
 // not be lost.
 
+#include <string.h>
+
 #include "proto/classify.h"
 #include "proto/ip_discovery.h"
 #include "session/receiver.h"
@@ -14,22 +16,33 @@
 #include "table/ssrc_table.h"
 #include "worker/worker.h"
 
-// Token bucket of one session's answers.
-static bool discovery_allowed(const struct worker *w, struct session *s)
+// Bucket of this session and this source's IP: others cannot spend what is the client's.
+static struct discovery_bucket *bucket_of(
+	struct worker *w, uint32_t slot, const struct dp_addr *source)
 {
-	uint64_t interval = w->tsc_hz / DP_DISCOVERY_PER_SECOND;
-	uint64_t earned = (w->now_tsc - s->discovery_tsc) / interval;
+	uint64_t hash = w->seed ^ slot;
+	uint64_t word[2];
 
-	if (earned > 0) {
-		uint64_t tokens = s->discovery_tokens + earned;
+	memcpy(word, source->ip, sizeof(word));
+	for (unsigned i = 0; i < 2; i++)
+		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ull * w->seed ^ hash >> 29;
+	return &w->discovery[(hash >> 32) % DP_DISCOVERY_BUCKETS];
+}
 
-		s->discovery_tokens =
-			tokens > DP_DISCOVERY_BURST ? DP_DISCOVERY_BURST : (uint32_t)tokens;
-		s->discovery_tsc = w->now_tsc;
+static bool discovery_allowed(struct worker *w, uint32_t slot, const struct dp_addr *source)
+{
+	struct discovery_bucket *b = bucket_of(w, slot, source);
+	uint64_t earned = (w->now_tsc - b->tsc) / (w->tsc_hz / DP_DISCOVERY_PER_SECOND);
+
+	if (b->tsc == 0 || earned > 0) {
+		uint64_t tokens = b->tsc == 0 ? DP_DISCOVERY_BURST : b->tokens + earned;
+
+		b->tokens = tokens > DP_DISCOVERY_BURST ? DP_DISCOVERY_BURST : (uint32_t)tokens;
+		b->tsc = w->now_tsc;
 	}
-	if (s->discovery_tokens == 0)
+	if (b->tokens == 0)
 		return false;
-	s->discovery_tokens--;
+	b->tokens--;
 	return true;
 }
 
@@ -39,7 +52,7 @@ static enum dp_verdict answer_discovery(struct worker *w, struct burst_packet *p
 
 	if (slot == INDEX_NONE || w->sessions[slot].ssrc != ip_discovery_ssrc(p->pkt))
 		return DP_DISCOVERY_SSRC;
-	if (!discovery_allowed(w, &w->sessions[slot]))
+	if (!discovery_allowed(w, slot, &p->from.source))
 		return DP_DISCOVERY_RATE;
 	receiver_discovered(w, slot, &p->from);
 	ip_discovery_answer(p->pkt, &p->from.source);

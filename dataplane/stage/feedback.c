@@ -68,6 +68,7 @@ static void pass_on(struct worker *w, uint32_t sender, const struct rtcp_sender_
 static void read_reports(struct worker *w, uint32_t slot, const uint8_t *pkt, uint32_t size)
 {
 	struct session *s = &w->sessions[slot];
+	struct dp_session_shm *shm = &w->session_shm[slot];
 	struct rtcp_sender_info info;
 	struct rtcp_view view;
 	uint32_t offset = 0, ssrc;
@@ -76,9 +77,13 @@ static void read_reports(struct worker *w, uint32_t slot, const uint8_t *pkt, ui
 		if (view.type != RTCP_SR || !rtcp_sender_info(&view, &ssrc, &info))
 			continue;
 		// Only of its own stream, only forward in time: rtpsize RTCP has no replay window.
-		if (ssrc != s->audio.ssrc || info.ntp <= s->audio.report_ntp)
+		if (ssrc != s->audio.ssrc || info.ntp <= shm->report_ntp)
 			continue;
-		s->audio.report_ntp = info.ntp;
+		if (s->audio.report_tsc != 0 &&
+			w->now_tsc - s->audio.report_tsc < w->tsc_hz / DP_REPORTS_PER_SECOND)
+			continue;
+		shm->report_ntp = info.ntp;
+		s->audio.report_tsc = w->now_tsc;
 		if (s->room != INDEX_NONE && !(s->flags & DP_SESSION_MUTE))
 			pass_on(w, slot, &info);
 	}

@@ -11,15 +11,12 @@
 #include "table/ssrc_table.h"
 #include "worker/worker.h"
 
-// Under mute one packet in so many is still authenticated, so that the index follows the sender
-// (architecture.md decision 10); unprotect then lets it go as MUTED.
-#define MUTED_SAMPLE 4096u
-
+// True but for one packet in so many, which unprotect then lets go as MUTED.
 static bool muted(struct session *s)
 {
 	if (!(s->flags & DP_SESSION_MUTE))
 		return false;
-	return ++s->audio.muted_count % MUTED_SAMPLE != 0;
+	return ++s->audio.muted_count % DP_MUTED_SAMPLE != 0;
 }
 
 static enum dp_verdict lookup(struct worker *w, struct burst_packet *p)

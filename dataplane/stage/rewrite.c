@@ -13,8 +13,6 @@
 #include "stage/stages.h"
 #include "worker/worker.h"
 
-#define IP_PACKET_SIZE_MAX 1500u
-
 static_assert(DP_RTP_HEADER_SIZE_MAX == sizeof(((struct wave_job *)0)->header),
 	"the longest clear header fits a job");
 
@@ -29,7 +27,7 @@ static bool build_header(const struct worker *w, const struct burst_packet *p, s
 	job->payload_size = (uint16_t)p->clear_size;
 	return r->headers.size - ETH_HDR_SIZE + job->header_size + job->payload_size +
 		       DP_RTPSIZE_OVERHEAD <=
-	       IP_PACKET_SIZE_MAX;
+	       DP_IP_PACKET_SIZE_MAX;
 }
 
 // The pool may hold fewer than asked for; the rest of the wave is then not sent.

@@ -16,12 +16,14 @@
 static unsigned take(struct worker *w, struct rte_mbuf **mbufs)
 {
 	struct rte_ring *ring = w->params.rings[w->params.index].rx;
+	bool has_queue = w->params.rx_queue != WORKER_NO_QUEUE;
 	unsigned handed = 0, received = 0;
 	uint64_t bytes = 0;
 
 	if (!rte_ring_empty(ring))
-		handed = rte_ring_sc_dequeue_burst(ring, (void **)mbufs, DP_BURST_MAX, NULL);
-	if (w->params.rx_queue != WORKER_NO_QUEUE && handed < DP_BURST_MAX)
+		handed = rte_ring_sc_dequeue_burst(
+			ring, (void **)mbufs, has_queue ? DP_HANDED_MAX : DP_BURST_MAX, NULL);
+	if (has_queue)
 		received = rte_eth_rx_burst(w->params.port_id, w->params.rx_queue, mbufs + handed,
 			(uint16_t)(DP_BURST_MAX - handed));
 	for (unsigned i = handed; i < handed + received; i++)
@@ -69,13 +71,15 @@ static enum dp_verdict view(struct worker *w, struct burst_packet *p)
 	struct rte_mbuf *mbuf = p->mbuf;
 	enum dp_verdict verdict;
 
-	if (mbuf->nb_segs != 1)
-		return DP_FRAME_SEGMENTS;
-	if (rte_pktmbuf_data_len(mbuf) > DP_FRAME_SIZE_MAX)
-		return DP_FRAME_LONG;
+	// A long frame of the host's own (a kernel's super-packet) is the host's, not a drop: what
+	// it is stands in its first segment.
 	verdict = udp_frame_parse(rte_pktmbuf_mtod(mbuf, const uint8_t *),
 		rte_pktmbuf_data_len(mbuf), w->params.host, &p->from);
-	if (verdict == DP_HOST && w->params.answers_neighbors)
+	if (verdict != DP_HOST && mbuf->nb_segs != 1)
+		return DP_FRAME_SEGMENTS;
+	if (verdict != DP_HOST && rte_pktmbuf_data_len(mbuf) > DP_FRAME_SIZE_MAX)
+		return DP_FRAME_LONG;
+	if (verdict == DP_HOST && w->params.answers_neighbors && mbuf->nb_segs == 1)
 		answer_neighbor(w, p);
 	if (verdict != DP_OK)
 		return verdict;

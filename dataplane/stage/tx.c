@@ -40,16 +40,18 @@ static void send_frames(struct worker *w, struct rte_mbuf **frames, unsigned cou
 unsigned tx_relay(struct worker *w)
 {
 	struct rte_ring *ring = w->params.rings[w->params.index].tx;
-	struct rte_mbuf *frames[DP_BURST_MAX];
-	unsigned count;
+	struct rte_mbuf *frames[DP_WAVE_MAX];
+	unsigned total = 0, count = 1;
 
-	if (rte_ring_empty(ring))
-		return 0;
-	DP_ASSERT(w->params.tx_queue != WORKER_NO_QUEUE);
-	count = rte_ring_sc_dequeue_burst(ring, (void **)frames, DP_BURST_MAX, NULL);
-	worker_count_add(w, DP_COUNTER_TX_HANDED_IN, count);
-	send_frames(w, frames, count);
-	return count;
+	// All of it: the others fan out, so that 32 a turn would never be enough.
+	while (count > 0 && total < DP_HANDOFF_MAX && !rte_ring_empty(ring)) {
+		DP_ASSERT(w->params.tx_queue != WORKER_NO_QUEUE);
+		count = rte_ring_sc_dequeue_burst(ring, (void **)frames, DP_WAVE_MAX, NULL);
+		worker_count_add(w, DP_COUNTER_TX_HANDED_IN, count);
+		send_frames(w, frames, count);
+		total += count;
+	}
+	return total;
 }
 
 void tx_frame(struct worker *w, struct rte_mbuf *frame)

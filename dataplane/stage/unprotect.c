@@ -29,7 +29,10 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 	struct replay *replay = &s->audio.replay;
 	bool newest;
 
-	if (!replay_fresh(replay, p->index)) // its twin came in the same burst
+	// Again, now that the burst's earlier packets are in: they may have begun the stream,
+	// turned its numbers over, or been this packet's twin. The index is in no nonce.
+	p->index = replay_estimate(replay, p->rtp.seq);
+	if (!replay_fresh(replay, p->index))
 		return DP_SRTP_REPLAY;
 	newest = !replay->started || (int32_t)(p->index - replay->index_max) > 0;
 	replay_accept(replay, p->index);
@@ -62,6 +65,8 @@ void unprotect_burst(struct worker *w, struct burst *b)
 		p->verdict = (uint8_t)jobs[i].verdict;
 		if (jobs[i].verdict == DP_OK)
 			p->verdict = (uint8_t)accept(w, p);
+		else if (w->sessions[p->session].flags & DP_SESSION_MUTE)
+			w->sessions[p->session].audio.muted_count = DP_MUTED_SAMPLE - 1;
 	}
 	burst_compact(w, b);
 }

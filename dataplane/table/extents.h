@@ -12,7 +12,7 @@
 
 struct arena;
 
-#define EXTENT_ORDERS 22 // runs of 2^0 .. 2^21 units
+#define EXTENT_ORDERS 24 // runs of 2^0 .. 2^23 units
 #define EXTENT_UNIT 4u   // words in the shortest run
 #define EXTENT_NONE UINT32_MAX
 

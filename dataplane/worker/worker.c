@@ -34,12 +34,11 @@ struct worker_memory {
 	struct arena arena;
 };
 
-// Words for the lists of rooms and streams: every session is in one room, whose list is a power of
-// two (at most twice as long, and twice that while it grows); a stream's list is as long as its
-// room's, and has a leg in all but the places of members who have not heard it yet.
+// Words for the lists of rooms and streams. A session alone in its room takes two lists of 8, each
+// twice while it grows; in a room of n every stream has a list of up to 2 n, a place for each leg.
 static uint32_t extent_words_for(const struct worker *w)
 {
-	return 4 * w->session_count + 2 * w->leg_count;
+	return 32 * w->session_count + 2 * w->leg_count;
 }
 
 static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
@@ -52,6 +51,8 @@ static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
 	w->extents = u32_extents_create(a, extent_words_for(w));
 	w->ssrcs = ssrc_table_create(a, w->session_count, seed);
 	w->flows = flow_table_create(a, w->session_count, seed);
+	w->discovery = arena_take(a, DP_DISCOVERY_BUCKETS * sizeof(w->discovery[0]));
+	w->seed = seed | 1;
 }
 
 static void map_progress(struct worker *w, struct dp_shm *shm)

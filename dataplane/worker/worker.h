@@ -60,6 +60,13 @@ struct worker_params {
 	const bool *stop;                  // set by the main thread (atomic), ends worker_loop()
 };
 
+// Answers that a source of IP discovery has left, see stage/discovery.c.
+struct discovery_bucket {
+	uint64_t tsc; // when tokens were added last; 0: never used, full
+	uint32_t tokens;
+	uint32_t reserved;
+};
+
 struct worker {
 	// Set before the thread starts, read-only afterwards.
 	alignas(DP_CACHE_LINE) struct worker_params params;
@@ -79,10 +86,13 @@ struct worker {
 	struct guild *guilds;
 	struct room *rooms;
 	struct leg_pool *legs;
-	struct u32_extents *extents; // member and leg lists of rooms and streams
-	struct ssrc_table *ssrcs;    // first SSRC of a session -> slot
-	struct flow_table *flows;    // proven address -> session slot
+	struct u32_extents *extents;        // member and leg lists of rooms and streams
+	struct ssrc_table *ssrcs;           // first SSRC of a session -> slot
+	struct flow_table *flows;           // proven address -> session slot
+	struct discovery_bucket *discovery; // DP_DISCOVERY_BUCKETS
+	uint64_t seed;                      // of hashes over what strangers choose
 	unsigned idle_turns;
+	struct dp_guild_close closing; // goes on next turn; type 0: none
 
 	alignas(DP_CACHE_LINE) struct burst burst;
 	struct wave wave;

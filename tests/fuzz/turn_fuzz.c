@@ -126,7 +126,7 @@ static void inject_sealed(struct input *in)
 static void command(struct input *in)
 {
 	const struct command_limits limits = {
-		.worker_count = 2, .guild_count = 4, .session_count = 8};
+		.worker_count = 2, .guild_count = 4, .session_count = 8, .room_count = 8};
 	union dp_msg cmd;
 
 	memset(&cmd, 0, sizeof(cmd));

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <rte_ring.h>
 
 #include "api/dp_assert.h"
 #include "session/receiver.h"
@@ -96,6 +97,9 @@ static void keys_are_gone_from_memory_when_a_session_ends(void **state)
 	fixture_init(&f, 2); // member 1 is XChaCha20: its expanded key holds the key itself
 	memcpy(key, f.member[1].key, sizeof(key));
 	at = f.node.workers[0]->receivers[1].key.bytes;
+	// Nor is it in the ring that it came through.
+	assert_null(memmem(&f.node.rings[0].command[1],
+		WORKER_COMMAND_RING_SIZE * sizeof(union dp_msg), key, sizeof(key)));
 	assert_non_null(memmem(at, SUITE_KEY_SIZE, key, sizeof(key)));
 	assert_int_equal(node_command(&f.node, 0, DP_MSG_SESSION_REMOVE, &cmd), 0);
 	assert_null(memmem(at, SUITE_KEY_SIZE, key, sizeof(key)));
