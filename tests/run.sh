@@ -86,7 +86,7 @@ run() {
   [ ${#flags[@]} -gt 0 ] || return 0
   say "testing $folder: ${flags[*]/--suite/}"
   rm -f "$root/$folder/meson-logs/testlog.json"
-  meson test -C "$root/$folder" --no-rebuild --print-errorlogs "${flags[@]}" || true
+  meson test -C "$root/$folder" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${flags[@]}" || true
   counts=$(python3 - "$root/$folder/meson-logs/testlog.json" <<'EOF'
 import json, sys
 try:

@@ -52,7 +52,7 @@ static const struct schema_row node_rows[] = {
 		.fallback = "\"/var/lib/voicenode\"",
 		.check = check_path,
 		.help = "Where the local certificate authority is kept.",
-		.allowed = "an absolute path of a directory that exists"},
+		.allowed = "an absolute path; the directory is made where it is missing"},
 	{.path = "node.instance",
 		TEXT,
 		FIELD(node.instance),

@@ -17,7 +17,7 @@
 #include "register/node_proto.h"
 
 #define CORE_NODES_MAX 1024u
-#define CORE_ACK_TIMEOUT_MS 5000u
+#define CORE_ACK_TIMEOUT_MS 8000u   // longer than a node waits for its engine (RESYNC_WAIT_MS)
 #define CORE_EMPTY_LINGER_MS 60000u // an empty guild stays on its node so long
 #define CORE_LEFT_GRACE_MS 5000u    // a 'left' so soon after a token speaks of the session before
 

@@ -23,6 +23,8 @@
 #define HUB_TICK_MS 1000u
 #define REGISTER_TIMEOUT_MS 5000u
 #define NODE_PATH "/node"
+// Of a client: enough to be told 4002 by its own code where the protocol allows 4,096 bytes.
+#define CLIENT_FRAME_SIZE_MAX 65536u
 // A node's register with all its guilds is the longest message; clients have their own bound.
 #define MESSAGE_SIZE_MAX NODE_MESSAGE_SIZE_MAX
 #define QUEUE_SIZE_MAX 33554432u // bytes: READY and every GUILD_CREATE go out in one burst
@@ -148,6 +150,7 @@ static void *link_open(void *ctx, struct ws_conn *conn, const struct ws_request 
 	link->is_node = strcmp(request->path, NODE_PATH) == 0;
 	loop_timer_init(gateway->loop, &link->deadline, register_late, link);
 	gateway->link_count++;
+	ws_conn_limit_message(conn, link->is_node ? NODE_MESSAGE_SIZE_MAX : CLIENT_FRAME_SIZE_MAX);
 	if (link->is_node) {
 		loop_timer_set(&link->deadline, REGISTER_TIMEOUT_MS);
 		return link;
@@ -277,6 +280,7 @@ static int listeners_open(struct gateway *gateway, char *why, size_t why_size)
 		.http = http_in,
 		.ctx = gateway,
 		.message_size_max = MESSAGE_SIZE_MAX,
+		.body_size_max = REST_BODY_SIZE_MAX,
 		.queue_size_max = QUEUE_SIZE_MAX,
 	};
 	struct ws_server_params operator_params = {
@@ -285,6 +289,7 @@ static int listeners_open(struct gateway *gateway, char *why, size_t why_size)
 		.http = operator_in,
 		.ctx = gateway,
 		.message_size_max = REST_BODY_SIZE_MAX,
+		.body_size_max = REST_BODY_SIZE_MAX,
 	};
 	int error = ws_server_create(gateway->loop, &params, &gateway->listener, why, why_size);
 

@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "log/log.h"
 #include "loop/loop.h"
+#include "loop/privileges.h"
 
 #define STOP_TIMEOUT_MS 500u // for clients to read their close frame
 #define STOP_POLL_MS 10u
@@ -118,6 +119,9 @@ static int serve(struct gateway_config *config)
 	if (loop_signal_add(program.loop, SIGTERM, stop_signal, &program) != 0 ||
 		loop_signal_add(program.loop, SIGINT, stop_signal, &program) != 0)
 		log_warn("signals cannot be caught");
+	int dropped = privileges_drop();
+	if (dropped != 0)
+		log_warn("capabilities stay error=%s", strerror(-dropped));
 	log_notice("ready listen=%s guilds=%u users=%u", config->listen, config->guild_count,
 		config->user_count);
 	printf("ready listen=%s\n", config->listen);

@@ -45,6 +45,8 @@ struct ws_handler {
 int ws_conn_send(struct ws_conn *conn, const char *data, size_t size, bool binary);
 // Sends what is queued, then a close frame. 'reason' may be NULL.
 void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason);
+// Lowers the bound of one connection's messages: what a stranger may make us hold.
+void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max);
 // Cuts the TCP connection without a close frame (tests, and peers that do not answer).
 void ws_conn_abort(struct ws_conn *conn);
 
@@ -76,6 +78,7 @@ struct ws_server_params {
 	http_handler_fn *http;       // NULL: 404
 	void *ctx;
 	size_t message_size_max;  // bytes; a longer message closes with 1009
+	size_t body_size_max;     // bytes of an HTTP request body; a longer one is refused with 413
 	size_t queue_size_max;    // bytes waiting for a slow reader; 0: 256 KiB
 	uint32_t connections_max; // 0: 16384
 	uint32_t open_timeout_ms; // TLS and upgrade must be done by then; 0: 5000

@@ -553,3 +553,8 @@ void ws_conn_peer(const struct ws_conn *conn, char *out, size_t size)
 	if (address.ss_family == AF_INET6)
 		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
 }
+
+void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max)
+{
+	conn->parser.message_size_max = message_size_max;
+}

@@ -31,7 +31,7 @@ struct ws_server {
 	const struct ws_handler *ws;
 	http_handler_fn *http;
 	void *ctx;
-	size_t message_size_max, queue_size_max;
+	size_t message_size_max, body_size_max, queue_size_max;
 	uint32_t connection_count, connections_max, open_timeout_ms;
 	struct ws_conn *conns;
 	int fd;
@@ -206,7 +206,7 @@ static size_t request_handle(struct ws_conn *conn, char *text, size_t head_size)
 		refuse(conn, status);
 		return conn->in_size;
 	}
-	if (head.content_size > server->message_size_max) {
+	if (head.content_size > server->body_size_max) {
 		refuse(conn, 413);
 		return conn->in_size;
 	}
@@ -297,7 +297,7 @@ static void connection_begin(struct ws_server *server, int fd)
 		return;
 	}
 	conn->phase = WS_PHASE_HANDSHAKE;
-	conn->in_max = HTTP_HEAD_SIZE_MAX + server->message_size_max;
+	conn->in_max = HTTP_HEAD_SIZE_MAX + server->body_size_max;
 	if (server->queue_size_max != 0)
 		conn->queue_size_max = server->queue_size_max;
 	if (server->tls_ctx != NULL) {
@@ -375,6 +375,7 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 	server->http = params->http;
 	server->ctx = params->ctx;
 	server->message_size_max = params->message_size_max;
+	server->body_size_max = params->http == NULL ? 0 : params->body_size_max;
 	server->queue_size_max = params->queue_size_max;
 	server->connections_max =
 		params->connections_max != 0 ? params->connections_max : CONNECTIONS_MAX_DEFAULT;

@@ -21,6 +21,7 @@
 #include "dplink/resync.h"
 #include "log/log.h"
 #include "loop/loop.h"
+#include "loop/privileges.h"
 #include "metrics/metrics.h"
 #include "metrics/node_view.h"
 #include "node/args.h"
@@ -378,6 +379,12 @@ static int start(struct node *n)
 
 	for (unsigned step = 0; error == 0 && step < sizeof(steps) / sizeof(steps[0]); step++)
 		error = steps[step](n);
+	if (error == 0) { // every socket is open: strangers' bytes are parsed without any power
+		int dropped = privileges_drop();
+
+		if (dropped != 0)
+			log_warn("capabilities stay error=%s", strerror(-dropped));
+	}
 	return error;
 }
 

@@ -15,6 +15,8 @@
 #include "loop/loop.h"
 
 // Neither 'registered' nor a command for so long after connecting: the other end is no gateway.
+#define PINGS_MISSING 4u // a connection that misses so many, and this on top, is given up
+#define PINGS_MISSING_MS 5000u
 #define REGISTER_TIMEOUT_MS 5000u
 
 enum client_state {
@@ -111,6 +113,14 @@ static void *on_open(void *ctx, struct ws_conn *ws, const struct ws_request *req
 	return client;
 }
 
+// A gateway whose machine died says nothing, not even FIN: a connection without pings is dead.
+static void expect_ping(struct gateway_client *client)
+{
+	if (client->state == CLIENT_REGISTERED)
+		loop_timer_set(&client->timer,
+			PINGS_MISSING_MS + (uint64_t)PINGS_MISSING * client->ping_ms);
+}
+
 static void handle(struct gateway_client *client, struct node_msg *msg)
 {
 	const struct gateway_client_handler *handler = &client->params.handler;
@@ -120,6 +130,7 @@ static void handle(struct gateway_client *client, struct node_msg *msg)
 		struct node_msg pong = {.op = NODE_OP_PONG, .seq = msg->seq};
 
 		client->stats.pings++;
+		expect_ping(client);
 		if (handler->is_alive(handler->ctx))
 			send_msg(client, &pong);
 		else
@@ -128,7 +139,7 @@ static void handle(struct gateway_client *client, struct node_msg *msg)
 		client->state = CLIENT_REGISTERED;
 		client->backoff_ms = GATEWAY_BACKOFF_FIRST_MS;
 		client->ping_ms = msg->ping_ms;
-		loop_timer_stop(&client->timer);
+		expect_ping(client);
 		log_notice("registered with the gateway url=%s", client->params.url);
 		handler->registered(handler->ctx, msg);
 	} else if ((op == NODE_OP_ASSIGN || op == NODE_OP_UNASSIGN || op == NODE_OP_VOICE_STATE) &&
@@ -208,7 +219,7 @@ static void on_timer(void *arg)
 
 	if (client->state == CLIENT_IDLE)
 		connect_now(client);
-	else if (client->state == CLIENT_REGISTERING && client->ws != NULL)
+	else if (client->ws != NULL)
 		ws_conn_abort(client->ws); // 'closed' follows
 }
 

@@ -14,7 +14,8 @@
 #include "supervisor/plan.h"
 #include "supervisor/steer.h"
 
-#define NODE_STOP_MS 2000 // from SIGTERM to SIGKILL
+#define NODE_STOP_MS 2000   // from SIGTERM to SIGKILL
+#define NODE_START_MS 30000 // a first child that ends sooner could not start; later it is a death
 #define NODE_PORTS_MAX (DP_ADDRESSES_MAX * DP_WORKERS_MAX)
 // Exit statuses of a child that mean "starting me again will not help" while it is the first of its
 // kind, and, of the dataplane, "this device could not be started".

@@ -18,7 +18,7 @@
 
 static const char run_usage[] = "usage: voicenode run [--config FILE] [-- EAL ARGUMENTS]\n"
 				"  --config FILE   voicenode.cfg; default " RUN_CONFIG_DEFAULT "\n"
-				"  -- ...          passed to DPDK after those of eal_extra_args\n";
+				"  -- ...          passed to DPDK after those of eal.extra_args\n";
 
 // 0; 1: help was asked for; -EINVAL.
 static int parse_args(int argc, char **argv, const char **config_path)

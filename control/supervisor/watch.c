@@ -113,7 +113,7 @@ static void handle_death(struct node *node, enum node_side side)
 		c->start_at_ms = now_ms;
 		return;
 	}
-	if (exited && c->epoch == 1) {
+	if (exited && c->epoch == 1 && now_ms - c->child.started_ms < NODE_START_MS) {
 		snprintf(why, sizeof(why),
 			"%s could not start (%s); its reason is in the lines above", c->child.name,
 			end);

@@ -186,6 +186,7 @@ static struct bench *bench_open(struct ws_server_params params)
 	params.http = answer;
 	params.ctx = b;
 	params.message_size_max = MESSAGE_MAX;
+	params.body_size_max = MESSAGE_MAX;
 	params.name = "test";
 	if (ws_server_create(b->loop, &params, &b->server, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
