@@ -68,7 +68,7 @@ def alone(site):
     os.chmod(site.path("one.key"), 0o600)
     refused(site, "a device that is not there", ["no interface eth7", "found:"],
             variant(site, "device", (":eth0", ":eth7")))
-    for device, capability in (("afpacket", "net_raw"), ("afpacket", "net_admin"), ("afxdp", "bpf")):
+    for device, capability in (("afpacket", "net_raw"), ("afpacket", "net_admin"), ("afxdp", "sys_admin")):
         refused(site, f"{device} without {capability}", [f"CAP_{capability.upper()}", "root"],
                 variant(site, "capability", (r'device = "\w+:', f'device = "{device}:')),
                 ["setpriv", "--bounding-set", f"-{capability}"])
