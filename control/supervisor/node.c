@@ -5,6 +5,7 @@
 #include "supervisor/node.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +125,7 @@ static void undo_listeners(struct node *node)
 static int start_link(struct node *node, char *why, size_t why_size)
 {
 	int size = NODE_LINK_BYTES;
+	char path[32];
 
 	// Sealed keys pass through here and live in 'intent': descriptors only, no names in any
 	// file system.
@@ -137,6 +139,10 @@ static int start_link(struct node *node, char *why, size_t why_size)
 	}
 	node->progress_fd = memfd_create("voicenode-progress", MFD_CLOEXEC);
 	if (node->progress_fd < 0)
+		goto fail;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", node->progress_fd);
+	node->progress_read_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (node->progress_read_fd < 0)
 		goto fail;
 	node->intent_fd = memfd_create("voicenode-intent", MFD_CLOEXEC);
 	if (node->intent_fd < 0)
@@ -153,6 +159,7 @@ static void undo_link(struct node *node)
 	close_fd(&node->link[NODE_DATAPLANE]);
 	close_fd(&node->link[NODE_CONTROL]);
 	close_fd(&node->progress_fd);
+	close_fd(&node->progress_read_fd);
 	close_fd(&node->intent_fd);
 }
 
@@ -386,6 +393,7 @@ int node_init(struct node *node, struct node_plan *plan, char *why, size_t why_s
 		.plan = plan,
 		.link = {-1, -1},
 		.progress_fd = -1,
+		.progress_read_fd = -1,
 		.intent_fd = -1,
 		.lock_fd = -1,
 		.interface_lock_fd = -1,

@@ -41,6 +41,7 @@ struct node {
 
 	int link[NODE_SIDE_COUNT]; // each side's end of the SOCK_SEQPACKET pair
 	int progress_fd, intent_fd;
+	int progress_read_fd; // control's: nonces in use are not its to change
 	int lock_fd, interface_lock_fd;
 	int ports[NODE_PORTS_MAX];
 	unsigned port_count;

@@ -37,7 +37,8 @@ static int start_side(struct node *node, enum node_side side)
 	if (err < 0)
 		return err;
 	options.fds[options.fd_count++] = node->link[side];
-	options.fds[options.fd_count++] = node->progress_fd;
+	options.fds[options.fd_count++] =
+		side == NODE_CONTROL ? node->progress_read_fd : node->progress_fd;
 	if (side == NODE_CONTROL) { // keys are not the dataplane's to read
 		options.fds[options.fd_count++] = node->intent_fd;
 		for (unsigned i = 0; i < node->listener_count; i++)
