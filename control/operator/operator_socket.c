@@ -160,6 +160,7 @@ static bool is_alive(const struct sockaddr_un *address)
 
 static int listen_at(struct operator_server *server, const char *path, char *why, size_t why_size)
 {
+	struct stat file;
 	int error;
 
 	server->address.sun_family = AF_UNIX;
@@ -174,6 +175,11 @@ static int listen_at(struct operator_server *server, const char *path, char *why
 			"another node answers at %s; cure: another control.socket, or stop it",
 			path);
 		return -EADDRINUSE;
+	}
+	if (lstat(path, &file) == 0 && !S_ISSOCK(file.st_mode)) { // a typo must not cost a file
+		snprintf(why, why_size,
+			"control.socket: %s is there and is no socket; name another path", path);
+		return -EEXIST;
 	}
 	unlink(path);
 	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
