@@ -214,6 +214,22 @@ static void only_owner_and_group_may_ask(void **state)
 	assert_int_equal(st.st_mode & 0777, 0660);
 }
 
+static void a_file_that_is_no_socket_stays(void **state)
+{
+	char file[] = "/tmp/voicenode-operator-XXXXXX", why[256];
+	struct operator_server *other;
+	int fd = mkstemp(file);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(
+		operator_server_create(NULL, file, &fake_view, &other, why, sizeof(why)), -EEXIST);
+	assert_non_null(strstr(why, file));
+	assert_int_equal(access(file, F_OK), 0);
+	unlink(file);
+}
+
 static void a_living_socket_is_not_taken_and_a_stale_one_is(void **state)
 {
 	struct operator_server *other;
@@ -243,6 +259,7 @@ int main(void)
 		TEST(the_number_of_clients_is_bounded),
 		TEST(a_line_without_end_is_dropped),
 		TEST(only_owner_and_group_may_ask),
+		TEST(a_file_that_is_no_socket_stays),
 		TEST(a_living_socket_is_not_taken_and_a_stale_one_is),
 	};
 
