@@ -78,7 +78,7 @@ build() {
 
 # run FOLDER SUITE...: meson runs them, its log is counted.
 run() {
-  local folder=$1 suite flags=() counts
+  local folder=$1 suite flags=() counts status=0
   shift
   for suite in "$@"; do
     wants "$suite" && flags+=(--suite "$suite")
@@ -86,7 +86,7 @@ run() {
   [ ${#flags[@]} -gt 0 ] || return 0
   say "testing $folder: ${flags[*]/--suite/}"
   rm -f "$root/$folder/meson-logs/testlog.json"
-  meson test -C "$root/$folder" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${flags[@]}" || true
+  meson test -C "$root/$folder" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${flags[@]}" || status=$?
   counts=$(python3 - "$root/$folder/meson-logs/testlog.json" <<'EOF'
 import json, sys
 try:
@@ -99,6 +99,11 @@ EOF
   )
   passed=$((passed + ${counts% *}))
   failed=$((failed + ${counts#* }))
+  # A runner that broke off, or found nothing to run, is a failure that no row of its log tells.
+  if [ "$counts" = "0 0" ] || { [ "$status" -ne 0 ] && [ "${counts#* }" = 0 ]; }; then
+    echo "run.sh: $folder: the test runner ended with status $status after $counts" >&2
+    failed=$((failed + 1))
+  fi
 }
 
 install_packages
