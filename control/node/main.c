@@ -210,7 +210,7 @@ static int open_intent(struct node *n)
 								       : DP_ROOMS_MAX,
 		.session_count = n->config.limits.sessions,
 	};
-	uint32_t random;
+	uint8_t random[SSRC_KEY_SIZE];
 	bool is_fresh;
 	int error = intent_open(DP_INTENT_FD, &params, &n->intent, &is_fresh);
 
@@ -229,7 +229,7 @@ static int open_intent(struct node *n)
 	}
 	if (!is_fresh)
 		return 0;
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -EIO;
 	registry_seed(n->registry, random);
 	return 0;

@@ -20,9 +20,10 @@
 
 #include "api/dp_msg.h"
 #include "registry/resume.h"
+#include "registry/ssrc_alloc.h"
 
 #define INTENT_MAGIC 0x764e4f4445494e54ull // "vNODEINT"
-#define INTENT_VERSION 1u
+#define INTENT_VERSION 2u
 #define INTENT_SESSION_ID_SIZE 65u // bytes, with NUL
 #define INTENT_DIGEST_SIZE 32u     // SHA-256
 #define INTENT_PENDING_MAX 16384u  // tokens not yet used: a minute of 270 joins a second
@@ -37,8 +38,7 @@ struct intent_header {
 	uint32_t version;
 	uint32_t pending_count;
 	struct intent_params params;
-	uint32_t ssrc_next; // see ssrc_alloc.h
-	uint32_t reserved;
+	struct ssrc_order ssrc_order; // which SSRCs come next
 	// Slots that were ever used, per worker: nothing beyond them need be read.
 	uint32_t guilds_used[DP_WORKERS_MAX], rooms_used[DP_WORKERS_MAX],
 		sessions_used[DP_WORKERS_MAX];

@@ -237,9 +237,9 @@ const struct intent_params *registry_params(const struct registry *registry)
 	return &registry->header->params;
 }
 
-void registry_seed(struct registry *registry, uint32_t random)
+void registry_seed(struct registry *registry, const uint8_t random[SSRC_KEY_SIZE])
 {
-	registry->header->ssrc_next = ssrc_alloc_start(random);
+	ssrc_order_init(&registry->header->ssrc_order, random);
 }
 
 struct guild *registry_guilds(const struct registry *registry)

@@ -67,8 +67,8 @@ int registry_create(struct intent *intent, struct registry **out)
 	__attribute__((warn_unused_result));
 void registry_destroy(struct registry *registry);
 const struct intent_params *registry_params(const struct registry *registry);
-// A random number for the first SSRC; only of a fresh intent.
-void registry_seed(struct registry *registry, uint32_t random);
+// Random bytes, for the order of its SSRCs; only of a fresh intent.
+void registry_seed(struct registry *registry, const uint8_t random[SSRC_KEY_SIZE]);
 
 static inline struct dp_handle guild_handle(const struct guild *guild)
 {

@@ -124,7 +124,7 @@ int registry_session_add(struct registry *registry, const struct registry_sessio
 
 	if (index == UINT32_MAX)
 		return -ENOSPC;
-	ssrc = ssrc_alloc_take(&registry->header->ssrc_next, ssrc_is_used, registry);
+	ssrc = ssrc_alloc_take(&registry->header->ssrc_order, ssrc_is_used, registry);
 	if (ssrc == 0) {
 		slot_pool_give(&registry->session_pool[worker], index);
 		return -ENOSPC;

@@ -87,7 +87,7 @@ static inline void fake_make_registry(void)
 	fake_intent_fd = memfd_create("intent", MFD_CLOEXEC);
 	DP_ASSERT(intent_open(fake_intent_fd, &shape, &fake_intent, &is_fresh) == 0);
 	DP_ASSERT(registry_create(fake_intent, &fake_registry) == 0);
-	registry_seed(fake_registry, 5);
+	registry_seed(fake_registry, (const uint8_t[SSRC_KEY_SIZE]){5});
 	DP_ASSERT(registry_guild_add(fake_registry, 1100000000000000100ull, 7, &guild) == 0);
 	DP_ASSERT(registry_guild_add(fake_registry, 1100000000000000200ull, 8, &guild) == 0);
 }

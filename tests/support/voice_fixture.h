@@ -55,7 +55,7 @@ static void rise(void)
 	assert_int_equal(intent_open(fd, &shape, &intent, &is_fresh), 0);
 	assert_int_equal(registry_create(intent, &registry), 0);
 	if (is_fresh) {
-		registry_seed(registry, 5);
+		registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){5});
 		assert_int_equal(registry_guild_add(registry, GUILD, 1, &guild), 0);
 	}
 	params.registry = registry;

@@ -81,7 +81,7 @@ static int setup(void **state)
 	fd = memfd_create("intent", MFD_CLOEXEC);
 	assert_int_equal(intent_open(fd, &shape, &intent, &is_fresh), 0);
 	assert_int_equal(registry_create(intent, &registry), 0);
-	registry_seed(registry, 5);
+	registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){5});
 	params.registry = registry;
 	assert_int_equal(voice_server_create(&params, &server), 0);
 	assert_int_equal(voice_server_listen(server, why, sizeof(why)), 0);

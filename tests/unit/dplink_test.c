@@ -186,7 +186,7 @@ static int setup(void **state)
 	memfd = memfd_create("intent", MFD_CLOEXEC);
 	assert_int_equal(intent_open(memfd, &params, &intent, &is_fresh), 0);
 	assert_int_equal(registry_create(intent, &registry), 0);
-	registry_seed(registry, 9);
+	registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){9});
 	ups = downs = 0;
 	assert_int_equal(resync_create(NULL, registry, own_end, OWN, &events, &resync), 0);
 	watch = fake_last_watch;

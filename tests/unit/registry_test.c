@@ -55,7 +55,7 @@ static int setup(void **state)
 	fd = memfd_create("intent", MFD_CLOEXEC);
 	assert_true(fd >= 0);
 	open_all(true);
-	registry_seed(registry, 77);
+	registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){77});
 	return 0;
 }
 
