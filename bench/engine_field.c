@@ -295,7 +295,9 @@ static int open_room(struct engine_field *f, uint32_t index)
 	*s = (struct speaker){.slot = index * (f->params.fanout + 1), .seq = (uint16_t)index};
 	template_from(&s->headers, s->slot);
 	key_of(s->slot, key);
-	suite_get(f->params.suite)->key_expand(f->crypto, &s->key, key);
+	if (err == 0) {
+		err = suite_get(f->params.suite)->key_expand(f->crypto, &s->key, key, NULL);
+	}
 	for (uint32_t i = 0; i <= f->params.fanout && err == 0; i++) {
 		err = join(f, s->slot + i, room);
 	}
@@ -389,7 +391,7 @@ static void feed(struct engine_field *f)
 	put32(rtp, 0x80000000u | DP_OPUS_PAYLOAD_TYPE << 16 | s->seq++);
 	put32(rtp + 4, s->timestamp += 960);
 	put32(rtp + 8, ssrc_of(s->slot));
-	put32(job.suffix, s->suffix++);
+	put32(job.iv, s->suffix++);
 	suite_get(f->params.suite)->seal(f->crypto, &(struct seal_job *){&job}, 1);
 	DP_ASSERT(rte_ring_mp_enqueue(f->rings.rx, mbuf) == 0);
 	f->fed++;

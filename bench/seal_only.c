@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "crypto/iv.h"
 #include "crypto/suite.h"
 
 #define SAMPLE_COUNT 301
@@ -112,7 +113,10 @@ static struct field *field_create(
 	for (unsigned i = 0; i < keys; i++) {
 		memset(key, (int)i, sizeof(key));
 		memcpy(key, &i, sizeof(i));
-		suite->key_expand(engine, &f->keys[i], key);
+		if (suite->key_expand(engine, &f->keys[i], key, NULL) != 0) {
+			field_destroy(f);
+			return NULL;
+		}
 	}
 	memset(f->payload_bytes, 0x5a, sizeof(f->payload_bytes));
 	for (unsigned i = 0; i < DP_WAVE_MAX; i++) {
@@ -142,7 +146,7 @@ static void wave_fill(struct field *f, unsigned packet, unsigned count)
 			.aad = f->headers[i],
 			.src_size = (uint16_t)f->payload,
 			.aad_size = HEADER_SIZE};
-		memcpy(f->seal[i].suffix, &number, sizeof(number));
+		iv_rtpsize(f->seal[i].iv, (const uint8_t *)&number);
 		f->open[i] = (struct open_job){.key = key,
 			.pkt = buffer(f, packet),
 			.size = (uint16_t)(HEADER_SIZE + f->payload + DP_RTPSIZE_OVERHEAD),

@@ -36,12 +36,13 @@ unsigned voice_version_of_query(const char *query)
 	return 0;
 }
 
-#define SUITE_NAME(name, number, text, key_size) [number] = (text),
-static const char *const suite_names[DP_SUITE_COUNT] = {DP_SUITES(SUITE_NAME)};
+// What op 1 may choose: the suites of DTLS have no name there.
+#define SUITE_NAME(name, number, text, key_size, salt_size) [number] = (text),
+static const char *const suite_names[DP_SUITE_RTPSIZE_LAST + 1] = {DP_SUITES_RTPSIZE(SUITE_NAME)};
 
 enum dp_suite voice_suite_of_mode(const char *mode)
 {
-	for (unsigned suite = DP_SUITE_NONE + 1; suite < DP_SUITE_COUNT; suite++)
+	for (unsigned suite = DP_SUITE_NONE + 1; suite <= DP_SUITE_RTPSIZE_LAST; suite++)
 		if (strcmp(mode, suite_names[suite]) == 0)
 			return (enum dp_suite)suite;
 	return DP_SUITE_NONE;
@@ -49,7 +50,7 @@ enum dp_suite voice_suite_of_mode(const char *mode)
 
 const char *voice_mode_of_suite(enum dp_suite suite)
 {
-	return suite > DP_SUITE_NONE && suite < DP_SUITE_COUNT ? suite_names[suite] : "";
+	return suite > DP_SUITE_NONE && suite <= DP_SUITE_RTPSIZE_LAST ? suite_names[suite] : "";
 }
 
 #define CLOSE_ROW(name, code, reason) {(code), (reason)},

@@ -103,7 +103,7 @@ struct dp_session_key {
 	struct dp_msg_header header;
 	struct dp_handle session;
 	uint32_t key_id; // 1, 2, ... within a session
-	uint32_t suite;  // enum dp_suite
+	uint32_t suite;  // enum dp_suite, one of DP_SUITES_RTPSIZE
 	uint8_t key[DP_KEY_SIZE_MAX];
 };
 

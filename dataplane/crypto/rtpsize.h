@@ -15,13 +15,13 @@ struct open_job;
 struct seal_job;
 struct suite_key;
 
-void rtpsize_gcm_key_expand(
-	struct crypto_engine *engine, struct suite_key *out, const uint8_t *key);
+int rtpsize_gcm_key_expand(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
+	const uint8_t *salt);
 void rtpsize_gcm_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
 void rtpsize_gcm_open(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
 
-void rtpsize_xchacha_key_expand(
-	struct crypto_engine *engine, struct suite_key *out, const uint8_t *key);
+int rtpsize_xchacha_key_expand(struct crypto_engine *engine, struct suite_key *out,
+	const uint8_t *key, const uint8_t *salt);
 void rtpsize_xchacha_seal(
 	struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
 void rtpsize_xchacha_open(

@@ -6,6 +6,7 @@
 // libipsec-mb's. Expanding a key is storing it.
 #include "crypto/engine.h"
 #include "crypto/hchacha20.h"
+#include "crypto/iv.h"
 #include "crypto/rtpsize.h"
 #include "crypto/suite.h"
 
@@ -63,11 +64,13 @@ static void message_run(IMB_MGR *mgr, const struct message *m)
 	IMB_SUBMIT_JOB_NOCHECK(mgr);
 }
 
-void rtpsize_xchacha_key_expand(
-	struct crypto_engine *engine, struct suite_key *out, const uint8_t *key)
+int rtpsize_xchacha_key_expand(struct crypto_engine *engine, struct suite_key *out,
+	const uint8_t *key, const uint8_t *salt)
 {
 	(void)engine;
+	(void)salt;
 	memcpy(out->bytes, key, HCHACHA20_KEY_SIZE);
+	return 0;
 }
 
 static void seal_lanes(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
@@ -77,7 +80,7 @@ static void seal_lanes(struct crypto_engine *engine, struct seal_job *const jobs
 
 	for (unsigned i = 0; i < count; i++) {
 		keys[i] = jobs[i]->key->bytes;
-		memcpy(&suffixes[i], jobs[i]->suffix, sizeof(suffixes[i]));
+		memcpy(&suffixes[i], jobs[i]->iv, sizeof(suffixes[i]));
 	}
 	message_keys(engine, keys, suffixes, count);
 	for (unsigned i = 0; i < count; i++) {
@@ -92,7 +95,7 @@ static void seal_lanes(struct crypto_engine *engine, struct seal_job *const jobs
 						 .aad_size = job->aad_size,
 						 .size = job->src_size,
 						 .direction = IMB_DIR_ENCRYPT});
-		memcpy(tag + DP_RTPSIZE_TAG_SIZE, job->suffix, DP_RTPSIZE_SUFFIX_SIZE);
+		memcpy(tag + DP_RTPSIZE_TAG_SIZE, job->iv, DP_RTPSIZE_SUFFIX_SIZE);
 	}
 }
 
@@ -141,8 +144,8 @@ static unsigned open_lanes(
 			continue;
 		}
 		keys[whole_count] = job->key->bytes;
-		memcpy(&suffixes[whole_count], job->pkt + job->size - DP_RTPSIZE_SUFFIX_SIZE,
-			sizeof(suffixes[0]));
+		iv_rtpsize(job->iv, job->pkt + job->size - DP_RTPSIZE_SUFFIX_SIZE);
+		memcpy(&suffixes[whole_count], job->iv, sizeof(suffixes[0]));
 		whole[whole_count++] = job;
 	}
 	message_keys(engine, keys, suffixes, whole_count);

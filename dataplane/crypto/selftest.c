@@ -9,6 +9,7 @@
 
 #include "crypto/engine.h"
 #include "crypto/hchacha20.h"
+#include "crypto/iv.h"
 #include "crypto/suite.h"
 
 #define VECTOR_TEXT_MAX 64
@@ -57,7 +58,7 @@ static bool vector_holds(struct crypto_engine *engine, const struct vector *v)
 	const struct suite *suite = suite_get(v->suite);
 	uint16_t size = (uint16_t)(v->aad_size + v->text_size + DP_RTPSIZE_OVERHEAD);
 	uint8_t key[DP_KEY_SIZE_MAX], packet[sizeof(v->packet)];
-	struct suite_key expanded;
+	struct suite_key expanded = {0};
 	struct seal_job seal = {.key = &expanded,
 		.src = v->text,
 		.dst = packet + v->aad_size,
@@ -70,9 +71,11 @@ static bool vector_holds(struct crypto_engine *engine, const struct vector *v)
 	for (unsigned i = 0; i < sizeof(key); i++) {
 		key[i] = (uint8_t)(v->key_first + i * v->key_step);
 	}
-	suite->key_expand(engine, &expanded, key);
+	if (suite->key_expand(engine, &expanded, key, NULL) < 0) {
+		return false;
+	}
 	memcpy(packet, v->packet, v->aad_size);
-	memcpy(seal.suffix, v->packet + size - DP_RTPSIZE_SUFFIX_SIZE, DP_RTPSIZE_SUFFIX_SIZE);
+	iv_rtpsize(seal.iv, v->packet + size - DP_RTPSIZE_SUFFIX_SIZE);
 	suite->seal(engine, &(struct seal_job *){&seal}, 1);
 	if (memcmp(packet, v->packet, size) != 0) {
 		return false;

@@ -5,7 +5,7 @@
 // decision 4).
 //
 // Threads: a crypto_engine belongs to one worker. Keys may be read by any worker.
-// Nonces: the caller's. The same (key, nonce) must never come twice.
+// Nonces: the caller's. The same (key, iv) must never come twice.
 #pragma once
 
 #include <stdalign.h>
@@ -15,54 +15,95 @@
 #include "api/dp_media.h"
 #include "api/dp_verdict.h"
 
-#define SUITE_KEY_SIZE 1024 // bytes of an expanded key: ipsec-mb's GCM tables and round keys
+// Bytes of an expanded key. The sealer's record comes first, then the library's: ipsec-mb's GCM
+// tables and round keys, or what the suite needs instead.
+#define SUITE_SEALER_SIZE 384 // [H^9 .. H^1][round keys, the first xored with (salt | 0000)]
+#define SUITE_KEY_SIZE (SUITE_SEALER_SIZE + 1024)
+#define SUITE_RTCP_KEY_SIZE 64
 
 struct crypto_engine;
 
-// An expanded key, whole cache lines. Wiped by suite_key_wipe().
+// An expanded key, whole cache lines. Zeros, or filled by key_expand(); wiped by suite_key_wipe().
+// It may own memory of the engine that expanded it: never copied, used with that engine only unless
+// the engine is libipsec-mb's, whose keys every such engine can use.
 struct suite_key {
 	alignas(DP_CACHE_LINE) uint8_t bytes[SUITE_KEY_SIZE];
 };
 
-// One packet for one receiver: 'dst' = seal('src') | tag | nonce suffix. 'dst' does not overlap
-// 'src'. Writes src_size + DP_RTPSIZE_OVERHEAD bytes at 'dst' and nothing behind.
-struct seal_job {
-	const struct suite_key *key;
-	const uint8_t *src; // extension body and payload
-	uint8_t *dst;
-	const uint8_t *aad; // settled memory: the clear header (reading back bytes that were just
-			    // written one by one costs a failed store forwarding, sealer.md)
-	uint16_t src_size;
-	uint16_t aad_size; // 8 (RTCP), 12 or 16
-	uint8_t suffix[4]; // nonce = suffix, then zeros
+// Derived session keys of SRTCP, not expanded: RTCP is rare, its keys must not cost a session more
+// than a cache line. rtcp_seal() and rtcp_open() expand them at every use.
+struct suite_rtcp_key {
+	alignas(DP_CACHE_LINE) uint8_t bytes[SUITE_RTCP_KEY_SIZE];
 };
 
-// Opens in place: 'pkt' of 'size' bytes = aad | ciphertext | tag | suffix.
+// One packet for one receiver: 'dst' = what 'src' becomes, then at most 'overhead' bytes, nothing
+// behind. 'dst' does not overlap 'src'. The aad_size bytes in front of 'dst' are the header as it
+// travels, whatever the suite: some authenticate it there.
+struct seal_job {
+	union {
+		const struct suite_key *key;
+		const struct suite_rtcp_key *rtcp_key; // rtcp_seal() where rtcp_key_derive exists
+	};
+	const uint8_t *src; // what is encrypted
+	uint8_t *dst;
+	const uint8_t *aad; // the same header in settled memory (reading back bytes that were just
+			    // written one by one costs a failed store forwarding, sealer.md)
+	uint16_t src_size;
+	uint16_t aad_size; // 8 (RTCP), or 12 to 64
+	// What makes the packet's nonce, without the key's salt (crypto/iv.h): written by one
+	// 16-byte store, best long before the call.
+	alignas(16) uint8_t iv[16];
+};
+
+// Opens in place: 'pkt' of 'size' bytes = header | ciphertext | what sealing added.
 struct open_job {
-	const struct suite_key *key;
+	union {
+		const struct suite_key *key;
+		const struct suite_rtcp_key *rtcp_key; // rtcp_open() where rtcp_key_derive exists
+	};
 	uint8_t *pkt;
 	uint16_t size;
-	uint16_t aad_size;
-	enum dp_verdict verdict; // out: DP_OK (clear text at pkt + aad_size, size - aad_size - 20
-				 // bytes) or DP_SRTP_AUTH ('pkt' behind the aad is then garbage)
+	uint16_t aad_size; // 8 (RTCP), or 12 to 64
+	// out: DP_OK (clear text at pkt + aad_size, 'overhead' bytes less) or DP_SRTP_AUTH (the
+	// packet behind its header is then garbage)
+	enum dp_verdict verdict;
+	// As sealed. SRTP: from the index that the caller estimates. rtpsize and SRTCP carry theirs
+	// in the packet: out, valid with DP_OK.
+	alignas(16) uint8_t iv[16];
 };
 
 struct suite {
 	enum dp_suite id;
-	const char *name; // of signaling and metrics
-	uint16_t key_size;
-	uint16_t overhead; // bytes that sealing adds
-	void (*key_expand)(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key);
+	const char *name;  // of signaling and metrics
+	uint16_t key_size; // bytes of the master key
+	uint16_t salt_size;
+	uint16_t overhead; // bytes that sealing adds to RTP
+	uint16_t rtcp_overhead;
+	// SRTP: derives the session's keys for RTP from master key and salt, and expands them.
+	// 'salt' may be NULL where salt_size is 0. 'out' is zeros or wiped, and stays so on
+	// failure: -ENOTSUP (engine or CPU do not run this suite), -ENOMEM. Else 0.
+	int (*key_expand)(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
+		const uint8_t *salt) __attribute__((warn_unused_result));
+	// The same for SRTCP. NULL: RTCP is sealed with the key of RTP (rtpsize).
+	int (*rtcp_key_derive)(struct crypto_engine *engine, struct suite_rtcp_key *out,
+		const uint8_t *key, const uint8_t *salt) __attribute__((warn_unused_result));
 	// All jobs of a call are of this suite. 'count' up to DP_WAVE_MAX.
 	void (*seal)(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
 	void (*open)(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
+	// aad_size is 8. SRTCP packets that are not encrypted (E bit clear) are refused.
+	void (*rtcp_seal)(
+		struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
+	void (*rtcp_open)(
+		struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
 };
 
 // NULL: no such suite. Static storage.
 const struct suite *suite_get(unsigned id);
 const struct suite *suite_by_name(const char *name);
 
-void suite_key_wipe(struct suite_key *key);
+// 'engine' is the one that expanded the key.
+void suite_key_wipe(struct crypto_engine *engine, struct suite_key *key);
+void suite_rtcp_key_wipe(struct suite_rtcp_key *key);
 
 // Start-up only. NULL: out of memory, or the CPU cannot run the library. Also runs a self-test of
 // each suite against published vectors; a failure returns NULL.

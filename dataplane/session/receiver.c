@@ -41,8 +41,9 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	struct receiver *r = &w->receivers[session];
 	struct dp_session_shm *shm = &w->session_shm[session];
 	const struct suite *suite = suite_get(cmd->suite);
+	int err;
 
-	if (suite == NULL || cmd->key_id == 0)
+	if (suite == NULL || suite->salt_size != 0 || cmd->key_id == 0)
 		return -EINVAL;
 	if (cmd->key_id < shm->key_id)
 		return -EINVAL;
@@ -56,7 +57,12 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	}
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
-	suite->key_expand(w->crypto, &r->key, cmd->key);
+	suite_key_wipe(w->crypto, &r->key);
+	err = suite->key_expand(w->crypto, &r->key, cmd->key, NULL);
+	if (err < 0) {
+		receiver_set_state(r, 0, RECEIVER_KEY);
+		return err;
+	}
 	r->suite = cmd->suite;
 	r->key_id = cmd->key_id;
 	receiver_set_state(r, RECEIVER_KEY, 0);
@@ -206,6 +212,6 @@ void receiver_fini(struct worker *w, uint32_t session)
 
 	leave_address(w, session);
 	leg_forget_receiver(w, session);
-	suite_key_wipe(&r->key);
+	suite_key_wipe(w->crypto, &r->key);
 	*r = (struct receiver){.first_leg = INDEX_NONE};
 }

@@ -44,7 +44,8 @@ static inline bool receiver_open(const struct receiver *r)
 // Sets and clears bits of the state; a receiver that becomes open counts a cut.
 void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear);
 // Takes the key. The same key_id goes on with its nonces; a new one starts a new space.
-// 0, -EINVAL (unknown suite, or a key_id that is older than the present one).
+// 0, -EINVAL (unknown suite, or a key_id that is older than the present one), -ENOTSUP (this CPU or
+// engine does not run the suite), -ENOMEM; then the receiver has no key.
 int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session_key *cmd)
 	__attribute__((warn_unused_result));
 // An IP discovery came from 'from': not yet a proof of more than that somebody can hear us there.

@@ -107,7 +107,7 @@ static enum dp_verdict consume(struct worker *w, struct burst_packet *p)
 		return DP_NO_KEY;
 	job = (struct open_job){
 		.key = &r->key, .pkt = p->pkt, .size = p->pkt_size, .aad_size = RTCP_HDR_SIZE};
-	suite_get(r->suite)->open(w->crypto, &jobs, 1);
+	suite_get(r->suite)->rtcp_open(w->crypto, &jobs, 1);
 	if (job.verdict != DP_OK)
 		return job.verdict;
 	verdict = rtcp_check(p->pkt, p->pkt_size - DP_RTPSIZE_OVERHEAD);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/dp_assert.h"
+#include "crypto/iv.h"
 #include "crypto/suite.h"
 #include "session/receiver.h"
 #include "stage/stages.h"
@@ -17,10 +18,11 @@ static bool prepare(struct worker *w, struct wave_job *job, struct seal_job *sea
 {
 	struct receiver *r = &w->receivers[job->receiver];
 	uint16_t rtp_size = (uint16_t)(job->header_size + job->payload_size + DP_RTPSIZE_OVERHEAD);
-	uint8_t *frame, *rtp;
+	uint8_t *frame, *rtp, suffix[DP_RTPSIZE_SUFFIX_SIZE];
 
-	if (!nonce_take(&r->nonces, seal->suffix))
+	if (!nonce_take(&r->nonces, suffix))
 		return false;
+	iv_rtpsize(seal->iv, suffix);
 	frame = (uint8_t *)rte_pktmbuf_append(job->mbuf, (uint16_t)(r->headers.size + rtp_size));
 	DP_ASSERT_HOT(frame != NULL); // pool data rooms hold DP_FRAME_SIZE_MAX
 	udp_template_finish(&r->headers, frame, rtp_size);
@@ -66,7 +68,7 @@ void protect_wave(struct worker *w, struct wave *out)
 		kept++;
 	}
 	out->count = kept;
-	for (unsigned suite = DP_SUITE_NONE + 1; suite < DP_SUITE_COUNT; suite++)
+	for (unsigned suite = DP_SUITE_NONE + 1; suite <= DP_SUITE_RTPSIZE_LAST; suite++)
 		seal_suite(w, out, suite);
 	for (unsigned i = 0; i < out->count; i++) {
 		struct receiver *r = &w->receivers[out->job[i].receiver];

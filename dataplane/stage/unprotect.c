@@ -57,7 +57,7 @@ void unprotect_burst(struct worker *w, struct burst *b)
 			.size = p->pkt_size,
 			.aad_size = p->rtp.clear_size};
 	}
-	for (unsigned suite = DP_SUITE_NONE + 1; suite < DP_SUITE_COUNT; suite++)
+	for (unsigned suite = DP_SUITE_NONE + 1; suite <= DP_SUITE_RTPSIZE_LAST; suite++)
 		open_suite(w, b, jobs, suite);
 	for (unsigned i = 0; i < b->count; i++) {
 		struct burst_packet *p = &b->packet[i];

@@ -120,7 +120,7 @@ static void inject_sealed(struct input *in)
 		.aad = pkt,
 		.src_size = (uint16_t)(size - aad_size),
 		.aad_size = (uint16_t)aad_size,
-		.suffix = {1, 2, 3, 4}};
+		.iv = {1, 2, 3, 4}};
 	suite_get(c->suite)->seal(node.crypto, &jobs, 1);
 	client_send_raw(c, pkt, size + DP_RTPSIZE_OVERHEAD);
 }

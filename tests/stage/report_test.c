@@ -52,7 +52,7 @@ static void send_rtcp(struct client *c, const uint8_t *clear, uint32_t size, int
 		.aad = clear,
 		.src_size = (uint16_t)(size - 8),
 		.aad_size = 8,
-		.suffix = {0x10, 0, 0, (uint8_t)++c->suffix}};
+		.iv = {0x10, 0, 0, (uint8_t)++c->suffix}};
 	struct seal_job *jobs = &job;
 
 	memcpy(pkt, clear, 8);

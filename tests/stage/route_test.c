@@ -81,7 +81,7 @@ static void csrcs_of_a_sender_end_at_the_node(void **state)
 		.aad = pkt,
 		.src_size = sizeof(clear),
 		.aad_size = 20,
-		.suffix = {1, 2, 3, 4}};
+		.iv = {1, 2, 3, 4}};
 	suite_get(c->suite)->seal(f.node.crypto, &jobs, 1);
 	client_send_raw(c, pkt, 20 + sizeof(clear) + DP_RTPSIZE_OVERHEAD);
 	assert_true(hear(&f.member[1], &p));

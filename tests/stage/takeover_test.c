@@ -166,8 +166,7 @@ static void a_new_session_in_an_old_slot_inherits_nothing(void **state)
 	f.member[1].session.generation = 2; // somebody else came while no dataplane ran
 	f.member[1].ssrc += 0x40000;
 	f.member[1].key[0] ^= 1;
-	suite_get(f.member[1].suite)
-		->key_expand(f.node.crypto, f.member[1].expanded, f.member[1].key);
+	client_expand(&f.member[1]);
 	replay_intent();
 	client_say(&f.member[0], "b", 1);
 	assert_false(hear(&f.member[1], &p)); // it has proved no address
@@ -195,7 +194,7 @@ static void a_new_key_starts_a_new_space_and_an_old_one_is_refused(void **state)
 	assert_true(hear(c, &p));
 	c->key_id = 2;
 	c->key[3] ^= 0x80;
-	suite_get(c->suite)->key_expand(f.node.crypto, c->expanded, c->key);
+	client_expand(c);
 	assert_int_equal(client_key(c), 0);
 	c->last_number = 0;
 	client_say(&f.member[0], "c", 1);

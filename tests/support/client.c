@@ -30,7 +30,14 @@ void client_init(struct client *c, struct node *n, uint32_t worker, uint32_t slo
 	c->server = packet_addr("192.0.2.1", (uint16_t)(NODE_FIRST_PORT + worker));
 	memcpy(c->mac, (uint8_t[6]){0x02, 1, 0, 0, (uint8_t)(slot >> 8), (uint8_t)slot}, 6);
 	c->expanded = aligned_alloc(DP_CACHE_LINE, sizeof(*c->expanded));
-	suite_get(suite)->key_expand(n->crypto, c->expanded, c->key);
+	memset(c->expanded, 0, sizeof(*c->expanded));
+	client_expand(c);
+}
+
+void client_expand(struct client *c)
+{
+	suite_key_wipe(c->node->crypto, c->expanded);
+	DP_ASSERT(suite_get(c->suite)->key_expand(c->node->crypto, c->expanded, c->key, NULL) == 0);
 }
 
 void client_fini(struct client *c)
@@ -166,7 +173,7 @@ uint32_t client_seal(
 		.aad = pkt,
 		.src_size = (uint16_t)(at - clear),
 		.aad_size = (uint16_t)header_size};
-	put32(job.suffix, ++c->suffix);
+	put32(job.iv, ++c->suffix);
 	suite_get(c->suite)->seal(c->node->crypto, &jobs, 1);
 	return header_size + job.src_size + DP_RTPSIZE_OVERHEAD;
 }

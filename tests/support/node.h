@@ -105,6 +105,7 @@ struct client_packet {
 // Session, key and addresses of a new member in 'slot'; sends nothing to the node yet.
 void client_init(struct client *c, struct node *n, uint32_t worker, uint32_t slot,
 	struct dp_handle guild, struct dp_handle room, enum dp_suite suite);
+void client_expand(struct client *c); // after a change of its key
 void client_fini(struct client *c);
 int client_add(struct client *c);                                        // SESSION_ADD
 int client_key(struct client *c);                                        // SESSION_KEY

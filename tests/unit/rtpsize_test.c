@@ -105,12 +105,18 @@ static void oracle_seal(enum dp_suite suite, uint8_t *out, const uint8_t *key,
 	memcpy(out + size + 16, suffix, 4);
 }
 
+static void expand(struct crypto_engine *engine, const struct suite *suite, unsigned key)
+{
+	suite_key_wipe(engine, &ring.expanded[key]);
+	assert_int_equal(suite->key_expand(engine, &ring.expanded[key], ring.raw[key], NULL), 0);
+}
+
 static void ring_fill(
 	struct crypto_engine *engine, const struct suite *suite, struct packet_random *random)
 {
 	packet_random_fill(random, &ring.raw[0][0], sizeof(ring.raw));
 	for (unsigned i = 0; i < KEYS; i++) {
-		suite->key_expand(engine, &ring.expanded[i], ring.raw[i]);
+		expand(engine, suite, i);
 	}
 }
 
@@ -148,14 +154,14 @@ static void check_seal(struct crypto_engine *engine, const struct suite *suite,
 			.aad = aad[i] + packet_random_below(random, 16),
 			.src_size = (uint16_t)src_size,
 			.aad_size = aad_sizes[packet_random_below(random, 3)]};
-		packet_random_fill(random, job->suffix, 4);
+		packet_random_fill(random, job->iv, 4);
 		seal_list[i] = job;
 	}
 	suite->seal(engine, seal_list, count);
 	for (unsigned i = 0; i < count; i++) {
 		const struct seal_job *job = &seal_jobs[i];
 
-		oracle_seal(suite->id, expected, ring.raw[key_index[i]], job->suffix, job->aad,
+		oracle_seal(suite->id, expected, ring.raw[key_index[i]], job->iv, job->aad,
 			job->aad_size, job->src, job->src_size);
 		assert_memory_equal(job->dst, expected, rooms[i].size);
 		room_check(&rooms[i]);
@@ -325,7 +331,7 @@ static void golden_key(struct crypto_engine *engine, const struct suite *suite)
 	for (unsigned i = 0; i < DP_KEY_SIZE_MAX; i++) {
 		ring.raw[0][i] = (uint8_t)i;
 	}
-	suite->key_expand(engine, &ring.expanded[0], ring.raw[0]);
+	expand(engine, suite, 0);
 }
 
 static enum dp_verdict open_copy(struct crypto_engine *engine, const struct suite *suite,
@@ -362,7 +368,7 @@ static void golden_packets_seal_and_open(void **state)
 
 		assert_int_equal(size, clear_size + DP_RTPSIZE_OVERHEAD);
 		golden_key(engine, suite);
-		memcpy(job.suffix, packet + size - 4, 4);
+		memcpy(job.iv, packet + size - 4, 4);
 		suite->seal(engine, &(struct seal_job *){&job}, 1);
 		assert_memory_equal(out, packet + g->aad_size, size - g->aad_size);
 		assert_int_equal(
@@ -433,7 +439,7 @@ static void another_key_or_suite_does_not_open(void **state)
 		golden_key(engine, suite);
 		for (unsigned bit = 0; bit < DP_KEY_SIZE_MAX * 8; bit++) {
 			ring.raw[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
-			suite->key_expand(engine, &ring.expanded[0], ring.raw[0]);
+			expand(engine, suite, 0);
 			assert_int_equal(
 				open_copy(engine, suite, packet, size, g->aad_size, &rooms[0]),
 				DP_SRTP_AUTH);
