@@ -21,8 +21,15 @@ void link_state_hello(const struct link_state *link, struct dp_hello *hello)
 	dp_hello_fill(hello);
 }
 
+// A HELLO of another size is one of another contract, not noise.
+static bool is_of_our_contract(const struct dp_hello *hello, size_t size)
+{
+	return size == sizeof(*hello) && dp_hello_check(hello) == 0 && hello->worker_count > 0 &&
+	       hello->worker_count <= DP_WORKERS_MAX;
+}
+
 static enum link_event feed_hello(
-	struct link_state *link, const struct dp_hello *hello, bool *answer)
+	struct link_state *link, const struct dp_hello *hello, size_t size, bool *answer)
 {
 	uint32_t epoch = hello->header.epoch;
 	bool is_known = epoch == link->peer_epoch;
@@ -31,8 +38,9 @@ static enum link_event feed_hello(
 
 	if (epoch == 0 || epoch < link->peer_epoch)
 		return LINK_DISCARD;
-	if (dp_hello_check(hello) != 0 || hello->worker_count == 0 ||
-		hello->worker_count > DP_WORKERS_MAX)
+	// Only who answers us is judged: what an engine of another release said to our predecessor,
+	// or says before it knows us, is no reason to give up.
+	if (names_us && !is_of_our_contract(hello, size))
 		return LINK_REFUSED;
 	*answer = !names_us || !is_known;
 	if (!is_known) {
@@ -56,10 +64,9 @@ enum link_event link_state_feed(
 	if (size < sizeof(msg->header) || msg->header.size != size)
 		return LINK_DISCARD;
 	if (msg->header.type == DP_MSG_HELLO && msg->header.epoch != 0) {
-		// A HELLO of another size is one of another contract, not noise.
-		if (size != sizeof(msg->dp_hello))
-			return LINK_REFUSED;
-		return feed_hello(link, &msg->dp_hello, answer);
+		if (size < offsetof(struct dp_hello, worker_count))
+			return LINK_DISCARD; // no contract had one that names nobody
+		return feed_hello(link, &msg->dp_hello, size, answer);
 	}
 	if (dp_msg_size(msg->header.type) != size)
 		return LINK_DISCARD;

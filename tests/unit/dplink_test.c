@@ -127,6 +127,28 @@ static void another_contract_is_refused(void **state)
 	assert_false(link.is_up);
 }
 
+// What a dead engine of another release left in the socket for our predecessor.
+static void only_who_names_us_is_judged(void **state)
+{
+	struct dp_hello h = hello(3, OWN - 1), named = hello(4, OWN);
+	struct link_state link;
+	bool answer;
+
+	(void)state;
+	link_state_init(&link, OWN);
+	h.contract_version++;
+	assert_int_equal(feed(&link, &h, sizeof(h), &answer), LINK_IDLE);
+	assert_true(answer);
+	h = hello(3, 0);
+	h.header.size -= 8; // it knew fewer records
+	assert_int_equal(feed(&link, &h, sizeof(h) - 8, &answer), LINK_IDLE);
+	h.peer_epoch = OWN;
+	assert_int_equal(feed(&link, &h, sizeof(h) - 8, &answer), LINK_REFUSED);
+	h.header.size = sizeof(h.header) + 4;
+	assert_int_equal(feed(&link, &h, sizeof(h.header) + 4, &answer), LINK_DISCARD);
+	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
+}
+
 static void every_truncation_is_discarded(void **state)
 {
 	struct dp_device device = {
@@ -556,6 +578,7 @@ int main(void)
 		cmocka_unit_test(what_was_meant_for_a_predecessor_does_not_count),
 		cmocka_unit_test(a_new_engine_takes_the_place_of_the_old),
 		cmocka_unit_test(another_contract_is_refused),
+		cmocka_unit_test(only_who_names_us_is_judged),
 		cmocka_unit_test(every_truncation_is_discarded),
 		TEST(a_call_is_told_in_order_and_acknowledged),
 		TEST(a_new_engine_gets_everything),
