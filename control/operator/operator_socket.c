@@ -16,6 +16,8 @@
 #include "loop/loop.h"
 #include "operator/operator.h"
 
+#define ACCEPT_PAUSE_MS 500u // without a descriptor to spare
+
 struct operator_client {
 	struct operator_server *server;
 	int fd; // -1: free
@@ -32,6 +34,7 @@ struct operator_server {
 	const struct node_view *view;
 	int fd;
 	struct loop_fd *watch;
+	struct loop_timer pause; // runs while the listener is not watched
 	struct sockaddr_un address;
 	struct operator_client clients[OPERATOR_CLIENTS_MAX];
 };
@@ -61,8 +64,8 @@ static void write_answer(struct operator_client *client)
 		client->sent_size += (size_t)sent;
 	if (client->sent_size == client->answer_size)
 		drop(client);
-	else
-		loop_fd_set_events(client->watch, POLLIN | POLLOUT);
+	else // nothing more is read: what still comes, or its end, must not wake us again and again
+		loop_fd_set_events(client->watch, POLLOUT);
 }
 
 static void answer(struct operator_client *client, size_t request_size)
@@ -120,12 +123,24 @@ static void on_timeout(void *arg)
 	drop(arg);
 }
 
+static void on_pause_over(void *arg)
+{
+	struct operator_server *server = arg;
+
+	loop_fd_set_events(server->watch, POLLIN);
+}
+
 static void on_accept(void *arg, int listen_fd, short revents)
 {
 	struct operator_server *server = arg;
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)revents;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+		// Who waits stays in the queue and would wake us without end.
+		loop_fd_set_events(server->watch, 0);
+		loop_timer_set(&server->pause, ACCEPT_PAUSE_MS);
+	}
 	if (fd < 0)
 		return;
 	for (unsigned index = 0; index < OPERATOR_CLIENTS_MAX; index++) {
@@ -212,6 +227,7 @@ int operator_server_create(struct loop *loop, const char *path, const struct nod
 	server->loop = loop;
 	server->view = view;
 	server->fd = -1;
+	loop_timer_init(loop, &server->pause, on_pause_over, server);
 	for (unsigned index = 0; index < OPERATOR_CLIENTS_MAX; index++) {
 		server->clients[index].server = server;
 		server->clients[index].fd = -1;
@@ -238,6 +254,7 @@ void operator_server_destroy(struct operator_server *server)
 	for (unsigned index = 0; index < OPERATOR_CLIENTS_MAX; index++)
 		if (server->clients[index].fd >= 0)
 			drop(&server->clients[index]);
+	loop_timer_stop(&server->pause);
 	loop_fd_remove(server->watch);
 	close(server->fd);
 	unlink(server->address.sun_path);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -205,6 +206,56 @@ static void a_line_without_end_is_dropped(void **state)
 	close(fd);
 }
 
+// Its answer waits for room in the socket: what else it sends, and that it is done sending, is no
+// reason to be woken. Watched for reading, the socket would be ready for ever.
+static void who_waits_for_its_answer_is_not_read(void **state)
+{
+	static const char request[] = "{\"cmd\":\"status\"}\n";
+	char junk[4096] = {0};
+	int fd = connect_to();
+	struct loop_fd *client = fake_last_watch;
+	ssize_t got;
+
+	(void)state;
+	while (send(client->fd, junk, sizeof(junk), MSG_DONTWAIT) > 0) {
+	}
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	client->fn(client->arg, client->fd, POLLIN);
+	assert_int_equal(client->events, POLLOUT);
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	shutdown(fd, SHUT_WR);
+	client->fn(client->arg, client->fd, POLLOUT);
+	assert_int_equal(client->events, POLLOUT);
+	do { // it reads everything, and gets its answer
+		got = recv(fd, junk, sizeof(junk), MSG_DONTWAIT);
+	} while (got > 0);
+	client->fn(client->arg, client->fd, POLLOUT);
+	got = recv(fd, junk, sizeof(junk), MSG_DONTWAIT);
+	assert_true(got > 1 && junk[0] == '{' && junk[got - 1] == '\n');
+	close(fd);
+}
+
+static void without_descriptors_nobody_is_accepted_for_a_while(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct rlimit limit, none;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	memcpy(address.sun_path, path, sizeof(path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	listener->fn(listener->arg, listener->fd, POLLIN);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(listener->events, 0);
+	fake_loop_pass(1000, 100);
+	assert_int_equal(listener->events, POLLIN);
+	close(fd);
+}
+
 static void only_owner_and_group_may_ask(void **state)
 {
 	struct stat st;
@@ -258,6 +309,8 @@ int main(void)
 		TEST(a_client_that_says_nothing_is_dropped),
 		TEST(the_number_of_clients_is_bounded),
 		TEST(a_line_without_end_is_dropped),
+		TEST(who_waits_for_its_answer_is_not_read),
+		TEST(without_descriptors_nobody_is_accepted_for_a_while),
 		TEST(only_owner_and_group_may_ask),
 		TEST(a_file_that_is_no_socket_stays),
 		TEST(a_living_socket_is_not_taken_and_a_stale_one_is),
