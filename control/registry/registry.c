@@ -226,9 +226,7 @@ void registry_destroy(struct registry *registry)
 	free(registry->user_hash);
 	free(registry->ssrc_hash);
 	free(registry->id_hash);
-	free(registry->pending_hash);
-	free(registry->pending_next);
-	free(registry->pending_free);
+	registry_pending_fini(registry);
 	free(registry);
 }
 

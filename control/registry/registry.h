@@ -144,5 +144,7 @@ int registry_pending_put(struct registry *registry, const struct intent_pending 
 struct intent_pending *registry_pending_find(
 	const struct registry *registry, uint64_t guild_id, uint64_t user_id);
 void registry_pending_remove(struct registry *registry, struct intent_pending *pending);
-// Drops those of 'guild_id' (0: of any guild) that expired by 'now_ms' (UINT64_MAX: all).
-void registry_pending_sweep(struct registry *registry, uint64_t guild_id, uint64_t now_ms);
+// Drops those of 'guild_id' (0: of any guild) that expired by 'now_ms' (UINT64_MAX: all). Returns
+// how many it had to look at: never more than are there, and of one guild only its own and those
+// that share its hash.
+uint32_t registry_pending_sweep(struct registry *registry, uint64_t guild_id, uint64_t now_ms);

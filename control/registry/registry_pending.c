@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Tokens that the gateway announced and no client has used: at most one per member of a guild.
+// Tokens that the gateway announced and no client has used: at most one per member of a guild. Each
+// is in three lists: of its hash bucket, of its guild's bucket, and of all, so that no search and
+// no sweep looks at a slot that is free.
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,30 +12,54 @@
 
 #define PENDING_HASH_SIZE 32768u // twice INTENT_PENDING_MAX
 
-static uint32_t *bucket(const struct registry *registry, uint64_t guild_id, uint64_t user_id)
+static uint32_t *head_of(struct registry *registry, enum pending_list list, uint32_t slot)
 {
-	return &registry->pending_hash[registry_hash(guild_id, user_id) &
-				       registry->pending_hash_mask];
+	const struct intent_pending *pending = intent_pending(registry->intent, slot);
+	uint64_t hash;
+
+	if (list == PENDING_OF_ALL)
+		return &registry->pending_all;
+	hash = registry_hash(pending->guild_id, list == PENDING_OF_GUILD ? 0 : pending->user_id);
+	return &registry->pending_heads[list][hash & (PENDING_HASH_SIZE - 1)];
 }
 
 static void link_slot(struct registry *registry, uint32_t slot)
 {
-	const struct intent_pending *pending = intent_pending(registry->intent, slot);
-	uint32_t *head = bucket(registry, pending->guild_id, pending->user_id);
+	for (unsigned list = 0; list < PENDING_LISTS; list++) {
+		uint32_t *head = head_of(registry, (enum pending_list)list, slot);
 
-	registry->pending_next[slot] = *head;
-	*head = slot + 1;
+		registry->pending_links[slot][list] = (struct pending_link){.next = *head};
+		if (*head != 0)
+			registry->pending_links[*head - 1][list].prev = slot + 1;
+		*head = slot + 1;
+	}
+}
+
+static void unlink_slot(struct registry *registry, uint32_t slot)
+{
+	for (unsigned list = 0; list < PENDING_LISTS; list++) {
+		struct pending_link link = registry->pending_links[slot][list];
+
+		if (link.prev != 0)
+			registry->pending_links[link.prev - 1][list].next = link.next;
+		else
+			*head_of(registry, (enum pending_list)list, slot) = link.next;
+		if (link.next != 0)
+			registry->pending_links[link.next - 1][list].prev = link.prev;
+	}
 }
 
 int registry_pending_init(struct registry *registry)
 {
-	registry->pending_hash_mask = PENDING_HASH_SIZE - 1;
-	registry->pending_hash = calloc(PENDING_HASH_SIZE, sizeof(uint32_t));
-	registry->pending_next = calloc(INTENT_PENDING_MAX, sizeof(uint32_t));
+	registry->pending_links = calloc(INTENT_PENDING_MAX, sizeof(*registry->pending_links));
 	registry->pending_free = calloc(INTENT_PENDING_MAX, sizeof(uint32_t));
-	if (registry->pending_hash == NULL || registry->pending_next == NULL ||
-		registry->pending_free == NULL)
+	if (registry->pending_links == NULL || registry->pending_free == NULL)
 		return -ENOMEM;
+	for (unsigned list = 0; list < PENDING_OF_ALL; list++) {
+		registry->pending_heads[list] = calloc(PENDING_HASH_SIZE, sizeof(uint32_t));
+		if (registry->pending_heads[list] == NULL)
+			return -ENOMEM;
+	}
 	for (uint32_t slot = INTENT_PENDING_MAX; slot-- > 0;) {
 		if (intent_pending(registry->intent, slot)->state == INTENT_LIVE)
 			link_slot(registry, slot);
@@ -43,12 +69,21 @@ int registry_pending_init(struct registry *registry)
 	return 0;
 }
 
+void registry_pending_fini(struct registry *registry)
+{
+	for (unsigned list = 0; list < PENDING_OF_ALL; list++)
+		free(registry->pending_heads[list]);
+	free(registry->pending_links);
+	free(registry->pending_free);
+}
+
 struct intent_pending *registry_pending_find(
 	const struct registry *registry, uint64_t guild_id, uint64_t user_id)
 {
-	uint32_t at = *bucket(registry, guild_id, user_id);
+	uint64_t hash = registry_hash(guild_id, user_id);
+	uint32_t at = registry->pending_heads[PENDING_OF_USER][hash & (PENDING_HASH_SIZE - 1)];
 
-	for (; at != 0; at = registry->pending_next[at - 1]) {
+	for (; at != 0; at = registry->pending_links[at - 1][PENDING_OF_USER].next) {
 		struct intent_pending *pending = intent_pending(registry->intent, at - 1);
 
 		if (pending->guild_id == guild_id && pending->user_id == user_id)
@@ -79,25 +114,29 @@ int registry_pending_put(struct registry *registry, const struct intent_pending 
 void registry_pending_remove(struct registry *registry, struct intent_pending *pending)
 {
 	uint32_t slot = (uint32_t)(pending - intent_pending(registry->intent, 0));
-	uint32_t *at = bucket(registry, pending->guild_id, pending->user_id);
 
-	while (*at != slot + 1)
-		at = &registry->pending_next[*at - 1];
-	*at = registry->pending_next[slot];
+	unlink_slot(registry, slot);
 	intent_set_state(&pending->state, INTENT_FREE);
 	explicit_bzero(pending, sizeof(*pending));
 	registry->pending_free[registry->pending_free_count++] = slot;
 }
 
-void registry_pending_sweep(struct registry *registry, uint64_t guild_id, uint64_t now_ms)
+uint32_t registry_pending_sweep(struct registry *registry, uint64_t guild_id, uint64_t now_ms)
 {
-	if (registry->pending_free_count == INTENT_PENDING_MAX)
-		return;
-	for (uint32_t slot = 0; slot < INTENT_PENDING_MAX; slot++) {
-		struct intent_pending *pending = intent_pending(registry->intent, slot);
+	enum pending_list list = guild_id == 0 ? PENDING_OF_ALL : PENDING_OF_GUILD;
+	uint64_t hash = registry_hash(guild_id, 0);
+	uint32_t looked_at = 0, next;
 
-		if (pending->state == INTENT_LIVE && pending->expires_ms <= now_ms &&
+	for (uint32_t at = guild_id == 0
+				   ? registry->pending_all
+				   : registry->pending_heads[list][hash & (PENDING_HASH_SIZE - 1)];
+		at != 0; at = next, looked_at++) {
+		struct intent_pending *pending = intent_pending(registry->intent, at - 1);
+
+		next = registry->pending_links[at - 1][list].next;
+		if (pending->expires_ms <= now_ms &&
 			(guild_id == 0 || pending->guild_id == guild_id))
 			registry_pending_remove(registry, pending);
 	}
+	return looked_at;
 }

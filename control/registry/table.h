@@ -12,6 +12,18 @@ struct slot_pool { // of one worker
 	uint32_t capacity;
 };
 
+// The lists that a token is in; those before the last are hashed.
+enum pending_list {
+	PENDING_OF_USER, // by guild and user
+	PENDING_OF_GUILD,
+	PENDING_OF_ALL,
+	PENDING_LISTS,
+};
+
+struct pending_link {
+	uint32_t next, prev; // slot + 1; 0: none
+};
+
 struct registry {
 	struct intent *intent;
 	struct intent_header *header;
@@ -30,9 +42,9 @@ struct registry {
 	struct guild **guild_hash;
 	struct session **user_hash, **ssrc_hash, **id_hash;
 
-	uint32_t pending_hash_mask;
-	uint32_t *pending_hash; // slot + 1; 0: empty
-	uint32_t *pending_next; // by slot: chain, slot + 1
+	uint32_t *pending_heads[PENDING_OF_ALL]; // slot + 1; 0: empty
+	uint32_t pending_all;                    // the same
+	struct pending_link (*pending_links)[PENDING_LISTS];
 	uint32_t *pending_free;
 	uint32_t pending_free_count;
 };
@@ -56,3 +68,4 @@ void registry_link_session(
 	struct registry *registry, struct session *session, struct guild *guild, struct room *room);
 
 int registry_pending_init(struct registry *registry) __attribute__((warn_unused_result));
+void registry_pending_fini(struct registry *registry);
