@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/log.h"
+
 #define PAGE_SIZE_ALIGN 4096u
 
 struct intent {
@@ -68,6 +70,21 @@ static int file_size(int fd, uint64_t *size)
 	return 0;
 }
 
+// Keys stay out of swap. Pages are locked as they come into use, so slots never used still cost
+// nothing. It takes a limit (RLIMIT_MEMLOCK) or a right (CAP_IPC_LOCK) that not everybody has:
+// without it the node serves all the same.
+static void lock_pages(const struct intent *intent)
+{
+	static bool is_said;
+
+	if (mlock2(intent->base, intent->size, MLOCK_ONFAULT) == 0 || is_said)
+		return;
+	is_said = true;
+	log_warn("session keys may be swapped to disk: memory cannot be locked; cure: "
+		 "LimitMEMLOCK=infinity or CAP_IPC_LOCK, or no swap size_mib=%llu error=%s",
+		(unsigned long long)(intent->size >> 20), strerror(errno));
+}
+
 static int map(struct intent *intent, int fd)
 {
 	intent->base = mmap(NULL, intent->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -79,6 +96,7 @@ static int map(struct intent *intent, int fd)
 	if (madvise(intent->base, intent->size, MADV_DONTDUMP) != 0 ||
 		madvise(intent->base, intent->size, MADV_DONTFORK) != 0)
 		return -errno;
+	lock_pages(intent);
 	return 0;
 }
 

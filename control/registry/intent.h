@@ -10,7 +10,8 @@
 // generation are its handle at the packet engine. 'state' is written last when a slot is taken; a
 // removal stays GONE until the packet engine acknowledged it.
 //
-// It holds keys: never dumped, not readable by others. Threads: the loop's only.
+// It holds keys: never dumped, not swapped where that is allowed, not readable by others. Threads:
+// the loop's only.
 #pragma once
 
 #include <assert.h>

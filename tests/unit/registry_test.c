@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -337,6 +338,62 @@ static void tokens_are_bounded(void **state)
 	assert_non_null(registry_pending_find(registry, 1, 5));
 }
 
+// A guild that leaves costs what waits for it, not what could wait on the whole node.
+static void a_sweep_looks_at_what_is_there(void **state)
+{
+	struct intent_pending pending;
+
+	(void)state;
+	assert_int_equal(registry_pending_sweep(registry, 0, UINT64_MAX), 0);
+	for (uint64_t guild = 1; guild <= 400; guild++)
+		for (uint64_t user = 1; user <= 10; user++) {
+			pending = token(guild, user, 50);
+			assert_int_equal(registry_pending_put(registry, &pending), 0);
+		}
+	assert_int_equal(registry_pending_sweep(registry, 0, 49), 4000);
+	for (uint64_t guild = 1; guild <= 400; guild += 2)
+		assert_in_range(registry_pending_sweep(registry, guild, UINT64_MAX), 10, 100);
+	assert_int_equal(registry_pending_sweep(registry, 0, 49), 2000);
+	for (uint64_t guild = 1; guild <= 400; guild++)
+		for (uint64_t user = 1; user <= 10; user++)
+			assert_int_equal(registry_pending_find(registry, guild, user) != NULL,
+				guild % 2 == 0);
+	die_and_rise();
+	assert_int_equal(registry_pending_sweep(registry, 0, 50), 2000);
+	assert_int_equal(registry_pending_sweep(registry, 0, 50), 0);
+}
+
+// Locked memory of this process, KiB.
+static unsigned long locked_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long kib = 0;
+	char line[256];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		(void)!sscanf(line, "VmLck: %lu kB", &kib);
+	fclose(file);
+	return kib;
+}
+
+static void keys_stay_out_of_swap(void **state)
+{
+	struct rlimit limit;
+	unsigned long locked = locked_kib();
+
+	(void)state;
+	close_all();
+	if (locked != 0)                            // this machine allows it
+		assert_true(locked_kib() < locked); // and it was ours that was locked
+	// Where that is not allowed the node serves all the same.
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0) {
+		limit.rlim_cur = 0;
+		assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	}
+	open_all(false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -356,6 +413,8 @@ int main(void)
 		TEST(the_newest_token_counts),
 		TEST(tokens_expire_and_survive),
 		TEST(tokens_are_bounded),
+		TEST(a_sweep_looks_at_what_is_there),
+		TEST(keys_stay_out_of_swap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
