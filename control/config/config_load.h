@@ -8,6 +8,7 @@
 #pragma once
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,11 +21,13 @@
 struct gateway_config;
 struct node_config;
 
-// Lines "file:line: key: what was found; what is allowed". Zero-initialise.
+// Lines "file:line: key: what was found; what is allowed", in the order of the file. A warning has
+// "warning: " before its key. Zero-initialise.
 struct config_problems {
 	char *text; // whole lines, NUL-terminated; NULL: none
 	size_t text_size;
-	uint32_t count; // also those beyond CONFIG_PROBLEMS_MAX
+	uint32_t count;         // also those beyond CONFIG_PROBLEMS_MAX
+	uint32_t warning_count; // what need not be wrong; not in 'count'
 };
 
 // What depends on the machine, so that the parsers do not.
@@ -33,6 +36,9 @@ struct config_facts {
 	cpu_set_t cpus; // allowed to this process
 };
 
+// Adds what only the machine shows, at the line of 'path' where 'key' stands (it need not).
+__attribute__((format(printf, 5, 6))) void config_problem_add(struct config_problems *problems,
+	bool is_warning, const char *path, const char *key, const char *format, ...);
 // Prints the lines and a last one, "N problems; nothing was changed".
 void config_problems_print(const struct config_problems *problems, FILE *out);
 void config_problems_free(struct config_problems *problems);

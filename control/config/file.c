@@ -68,6 +68,26 @@ static const char *cure_of(int error)
 	}
 }
 
+unsigned config_line_of(const char *path, const char *key)
+{
+	struct config_problems ignored = {0}; // told when the file was loaded
+	char *text = NULL, *scanned = NULL;
+	size_t text_size = 0;
+	unsigned line = 0;
+
+	if (read_file(path, CONFIG_FILE_SIZE_MAX, &text, &text_size) != 0)
+		return 0;
+	if (config_scan(path, text, text_size, &scanned, &ignored) == 0) {
+		line = schema_line_of(scanned, key);
+		explicit_bzero(scanned, strlen(scanned));
+		free(scanned);
+	}
+	explicit_bzero(text, text_size);
+	free(text);
+	config_problems_free(&ignored);
+	return line;
+}
+
 static void unreadable(const char *path, int error, struct config_problems *problems)
 {
 	problem_add(problems, path, 0, "cannot be read: %s; %s", strerror(-error), cure_of(error));
@@ -121,7 +141,8 @@ static void add_secret(struct gateway_config *config, const char *path, unsigned
 		problem_add(problems, path, number, "found a secret which %s", why);
 }
 
-static int load_node_secrets(struct gateway_config *config, struct config_problems *problems)
+static int load_node_secrets(
+	const char *config_path, struct gateway_config *config, struct config_problems *problems)
 {
 	const char *path = config->node_secrets_file;
 	uint32_t count_before = problems->count;
@@ -131,7 +152,9 @@ static int load_node_secrets(struct gateway_config *config, struct config_proble
 	int error = read_file(path, 65536, &text, &text_size);
 
 	if (error != 0) {
-		unreadable(path, error, problems);
+		config_problem_add(problems, false, config_path, "gateway.node_secrets_file",
+			"found \"%s\", which cannot be read: %s; %s", path, strerror(-error),
+			cure_of(error));
 		return error;
 	}
 	for (char *line = text, *end; line < text + text_size; line = end + 1) {
@@ -165,7 +188,7 @@ int gateway_config_load(
 	free(text);
 	if (error != 0 || config->node_secrets_file[0] == '\0')
 		return error;
-	error = load_node_secrets(config, problems);
+	error = load_node_secrets(path, config, problems);
 	if (error != 0)
 		gateway_config_free(config);
 	return error;

@@ -206,12 +206,20 @@ static const struct schema_row gateway_rows[] = {
 			");"},
 };
 
+const char *const gateway_only_keys[] = {"guilds", "users", "gateway.name", "gateway.listen",
+	"gateway.public_url", "gateway.tls", "gateway.node_secrets", "gateway.node_secrets_file",
+	"gateway.ping_ms", "gateway.dead_after_pings", "gateway.socket", NULL};
+
 static const struct schema gateway_schema = {
 	.title = "gateway.cfg: every key of the gateway, with its default. What stands here is "
 		 "what\n"
 		 "holds where a file says nothing, so that a file needs only what differs.\n"
 		 "`voicenode config check FILE --gateway` tells every mistake in one go.\n"
 		 "[restart]: a change holds from the next start of the gateway.",
+	.own_keys = gateway_only_keys,
+	.other = {node_only_keys, "a node's configuration, not a gateway's",
+		"check it with `voicenode config check FILE`, run it with `voicenode run --config "
+		"FILE`"},
 	.rows = gateway_rows,
 	.row_count = sizeof(gateway_rows) / sizeof(gateway_rows[0]),
 	.struct_size = sizeof(struct gateway_config),

@@ -327,12 +327,19 @@ static const struct schema_row node_rows[] = {
 		.allowed = "\"--log-level\", \"eal:8\" and their like, each a string"},
 };
 
+const char *const node_only_keys[] = {"node", "network", "workers", "memory", "limits", "voice",
+	"metrics", "control", "eal", "gateway.url", "gateway.secret_file", "gateway.ca_file", NULL};
+
 static const struct schema node_schema = {
 	.title = "voicenode.cfg: every key of a voice node, with its default. What stands here is "
 		 "what\n"
 		 "holds where a file says nothing, so that a file needs only what differs.\n"
 		 "`voicenode config check FILE` tells every mistake in one go.\n"
 		 "[restart]: a change holds from the next start of the node.",
+	.own_keys = node_only_keys,
+	.other = {gateway_only_keys, "a gateway's configuration, not a node's",
+		"check it with `voicenode config check FILE --gateway`, run it with "
+		"`voicenode-gateway --config FILE`"},
 	.rows = node_rows,
 	.row_count = sizeof(node_rows) / sizeof(node_rows[0]),
 	.struct_size = sizeof(struct node_config),

@@ -50,6 +50,47 @@ static int read_string(config_t *tree, const char *text)
 	return result;
 }
 
+// Returns the first key of 'keys' that the file has, or NULL.
+static const config_setting_t *first_of(const config_t *tree, const char *const *keys)
+{
+	const config_setting_t *found = NULL;
+
+	for (; *keys != NULL && found == NULL; keys++)
+		found = config_lookup(tree, *keys);
+	return found;
+}
+
+// Node and gateway have a file each: one given for the other would only have unknown keys.
+static bool is_of_other(struct schema_file *file, const struct schema *schema)
+{
+	const config_setting_t *telling = first_of(file->tree, schema->other.keys);
+
+	if (telling == NULL || first_of(file->tree, schema->own_keys) != NULL)
+		return false;
+	file->is_of_other = true;
+	problem_add(file->problems, file->name, (unsigned)config_setting_source_line(telling),
+		"this is %s: it has \"%s\"; %s", schema->other.what, config_setting_name(telling),
+		schema->other.cure);
+	return true;
+}
+
+unsigned schema_line_of(const char *scanned, const char *key)
+{
+	const config_setting_t *setting = NULL;
+	config_t tree;
+	unsigned line = 0;
+
+	config_init(&tree);
+	if (read_string(&tree, scanned) == CONFIG_TRUE) {
+		setting = config_lookup(&tree, key);
+		if (setting != NULL)
+			line = (unsigned)config_setting_source_line(setting);
+		wipe_strings(config_root_setting(&tree));
+	}
+	config_destroy(&tree);
+	return line;
+}
+
 static void read_tree(
 	struct schema_file *file, const struct schema *schema, const char *text, void *base)
 {
@@ -62,6 +103,8 @@ static void read_tree(
 		return;
 	}
 	root = config_root_setting(file->tree);
+	if (is_of_other(file, schema))
+		return;
 	schema_walk(file, schema->rows, schema->row_count, root, "", base);
 }
 
@@ -81,7 +124,8 @@ static int apply(const struct schema *schema, const char *name, const char *text
 	read_tree(&file, schema, copy, base);
 	explicit_bzero(copy, strlen(copy));
 	free(copy);
-	if (finish && config_error_type(&tree) == CONFIG_ERR_NONE && !file.no_memory)
+	if (finish && config_error_type(&tree) == CONFIG_ERR_NONE && !file.is_of_other &&
+		!file.no_memory)
 		schema->finish(&file, base, finish_ctx);
 	wipe_strings(config_root_setting(&tree));
 	config_destroy(&tree);

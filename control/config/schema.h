@@ -58,6 +58,7 @@ struct schema_file {
 	const char *name;
 	struct config_problems *problems;
 	config_t *tree;
+	bool is_of_other; // the other program's file: said, and nothing else is looked at
 	bool no_memory;
 };
 
@@ -68,8 +69,21 @@ typedef void schema_finish_fn(struct schema_file *file, void *base, const void *
 schema_finish_fn node_config_finish;    // ctx: struct config_facts
 schema_finish_fn gateway_config_finish; // ctx: NULL
 
+// What tells that a file is the other program's: keys that only the other one has.
+struct schema_other {
+	const char *const *keys; // ends with NULL
+	const char *what;        // "a gateway's configuration"
+	const char *cure;        // "check it with ..."
+};
+
+// Keys that only one of the two files has.
+extern const char *const node_only_keys[];    // node_schema.c
+extern const char *const gateway_only_keys[]; // gateway_schema.c
+
 struct schema {
-	const char *title; // the sample file's first lines
+	const char *title;           // the sample file's first lines
+	const char *const *own_keys; // that only this program has; ends with NULL
+	struct schema_other other;
 	const struct schema_row *rows;
 	unsigned row_count;
 	size_t struct_size;
@@ -103,6 +117,13 @@ void schema_problem_key(struct schema_file *file, const char *key, const char *f
 	__attribute__((format(printf, 3, 4)));
 void problem_add(struct config_problems *problems, const char *name, unsigned line,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+void problem_add_key(struct config_problems *problems, bool is_warning, const char *name,
+	unsigned line, const char *key, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+// The line of the file 'path' where 'key' stands; 0: nowhere, or the file does not tell.
+unsigned config_line_of(const char *path, const char *key);
+// The same in a text that config_scan() made.
+unsigned schema_line_of(const char *scanned, const char *key);
 
 // Copies 'text' for libconfig with what it would hide made visible: a number beyond 32 bits becomes
 // a string of SCAN_NUMBER_MARK and the digits; what it would open, misread or leak is a problem.

@@ -62,7 +62,9 @@ void schema_allowed(const struct schema_row *row, char *out, size_t out_size)
 		snprintf(out, out_size, "an id, \"1\" to \"18446744073709551615\", in quotes");
 		break;
 	case SCHEMA_TEXTS:
-		snprintf(out, out_size, "a list, [ \"...\" ], of %" PRId64 " to %" PRId64 " of %s",
+		snprintf(out, out_size,
+			"a list, [ \"...\", \"...\" ], of %" PRId64 " to %" PRId64
+			" items, each %s",
 			row->min, row->max, row->allowed);
 		break;
 	case SCHEMA_IDS:
@@ -300,8 +302,8 @@ static bool list_count(struct schema_file *file, const struct schema_row *row,
 	items = config_setting_length(setting);
 	if (items < row->min || items > row->max) {
 		schema_allowed(row, allowed, sizeof(allowed));
-		schema_problem(
-			file, setting, key, "found a list of %d; allowed: %s", items, allowed);
+		schema_problem(file, setting, key, "found a list of %d item%s; allowed: %s", items,
+			items == 1 ? "" : "s", allowed);
 		return false;
 	}
 	*count = (uint32_t)items;

@@ -112,6 +112,22 @@ static void unknown_key(struct schema_file *file, const struct schema_row *rows,
 	schema_problem(file, setting, key, "unknown key; allowed here: %s", known);
 }
 
+// Not its value: where a group should be, it might be anything, also a secret.
+static const char *kind_of(const config_setting_t *setting)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_STRING:
+		return "text in quotes";
+	case CONFIG_TYPE_BOOL:
+		return "true or false";
+	case CONFIG_TYPE_ARRAY:
+	case CONFIG_TYPE_LIST:
+		return "a list";
+	default:
+		return "a number";
+	}
+}
+
 // 'shown' is 'path' with the indexes of the lists it lies in.
 static void walk(struct schema_file *file, const struct schema_row *rows, unsigned row_count,
 	const config_setting_t *group, const char *path, const char *shown, void *base)
@@ -131,7 +147,8 @@ static void walk(struct schema_file *file, const struct schema_row *rows, unsign
 			schema_value(file, row, setting, shown_key, base);
 		else if (!config_setting_is_group(setting))
 			schema_problem(file, setting, shown_key,
-				"found a value; allowed: a group, { key = value; ... }");
+				"found %s; allowed: a group, { key = value; ... }",
+				kind_of(setting));
 		else
 			walk(file, rows, row_count, setting, key, shown_key, base);
 	}

@@ -105,14 +105,18 @@ bool value_device(
 			return no(why, why_size, "has no absolute path of a socket");
 		if (kinds[i].kind != CONFIG_DEVICE_PCI && kinds[i].kind != CONFIG_DEVICE_MEMIF &&
 			!is_interface(after))
-			return no(why, why_size, "has no interface name of 1 to 15 characters");
+			return no(why, why_size,
+				"names no interface behind its colon (1 to 15 characters, no "
+				"spaces)");
 		if (strlen(after) >= CONFIG_TEXT_SIZE)
 			return no(why, why_size, "is too long");
 		*kind = kinds[i].kind;
 		memcpy(arg, after, strlen(after) + 1);
 		return true;
 	}
-	return no(why, why_size, "names no kind of device");
+	return no(why, why_size,
+		colon == NULL ? "does not say which kind of device it is"
+			      : "begins with no kind of device");
 }
 
 // An address that one host can have.
@@ -180,7 +184,7 @@ bool value_ports(const char *text, uint16_t *first, uint32_t *count, char *why, 
 	if (to < from)
 		return no(why, why_size, "ends before it begins");
 	if (to - from >= CONFIG_WORKERS_MAX) {
-		snprintf(why, why_size, "is %u ports", to - from + 1);
+		snprintf(why, why_size, "is a range of %u ports", to - from + 1);
 		return false;
 	}
 	*first = (uint16_t)from;
@@ -255,7 +259,12 @@ bool value_host_port(
 	char name[CONFIG_TEXT_SIZE];
 
 	if (colon == NULL)
-		return no(why, why_size, "has no port");
+		return no(why, why_size,
+			text[0] != '\0' && text[strspn(text, "0123456789")] == '\0'
+				? "is a port without an address before it"
+				: "is an address without a port behind it");
+	if (brackets && text[strlen(text) - 1] == ']')
+		return no(why, why_size, "is an address without a port behind it");
 	if (brackets) {
 		host++;
 		host_end = colon - 1;
@@ -263,7 +272,7 @@ bool value_host_port(
 			return no(why, why_size, "has no closing bracket before its port");
 	}
 	if (host_end == host || (size_t)(host_end - host) >= sizeof(name))
-		return no(why, why_size, "has no host");
+		return no(why, why_size, "has no address before its colon");
 	memcpy(name, host, (size_t)(host_end - host));
 	name[host_end - host] = '\0';
 	if (brackets ? inet_pton(AF_INET6, name, address) != 1

@@ -14,6 +14,20 @@ static bool no(char *why, size_t why_size, const char *text)
 	return false;
 }
 
+// "holds a space", "holds \"/\"": the character at 'text', whole if it has several bytes.
+static bool holds(const char *text, char *why, size_t why_size)
+{
+	int size = 1;
+
+	while (((unsigned char)text[0] & 0x80) != 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+		size++;
+	if (*text == ' ')
+		snprintf(why, why_size, "holds a space");
+	else
+		snprintf(why, why_size, "holds \"%.*s\"", size, text);
+	return false;
+}
+
 bool check_device(const char *text, char *why, size_t why_size)
 {
 	enum config_device_kind kind;
@@ -70,7 +84,7 @@ bool check_name(const char *text, char *why, size_t why_size)
 		return no(why, why_size, "is empty");
 	for (; *text != '\0'; text++)
 		if (!isalnum((unsigned char)*text) && strchr("._-", *text) == NULL)
-			return no(why, why_size, "holds another character");
+			return holds(text, why, why_size);
 	return true;
 }
 

@@ -223,7 +223,7 @@ static void values_out_of_bounds_are_refused(void **state)
 	expect_problem("gateway = { ping_ms = 5000000000; };", "5000000000 is above 60000");
 	expect_problem("gateway = { dead_after_pings = 0; };", "0 is below 1");
 	expect_problem("gateway = { dead_after_pings = 61; };", "61 is above 60");
-	expect_problem("gateway = { listen = \"8480\"; };", "has no port");
+	expect_problem("gateway = { listen = \"8480\"; };", "is a port without an address");
 	expect_problem("gateway = { public_url = \"https://x\"; };", "does not begin with ws://");
 	expect_problem(
 		"gateway = { tls = { key = \"/k\"; }; };", "without gateway.tls.certificate");
@@ -319,6 +319,19 @@ static void write_file(const char *path, const char *text)
 	fclose(file);
 }
 
+static void the_nodes_file_is_recognised(void **state)
+{
+	(void)state;
+	expect_problem("# a node\nnetwork = { device = \"auto:eth0\"; };\n"
+		       "gateway = { url = \"ws://127.0.0.1:8480/node\"; };\n",
+		"g.cfg:2: this is a node's configuration, not a gateway's: it has \"network\"; "
+		"check "
+		"it with `voicenode config check FILE`");
+	assert_int_equal(problems.count, 1);
+	expect_problem("gateway = { secret_file = \"/x\"; };", "this is a node's configuration");
+	assert_int_equal(problems.count, 1);
+}
+
 static void secrets_of_the_file_are_appended(void **state)
 {
 	char directory[] = "/tmp/config_gateway_test.XXXXXX", path[64], secrets[64], text[256];
@@ -345,7 +358,9 @@ static void secrets_of_the_file_are_appended(void **state)
 	config_problems_free(&problems);
 	unlink(secrets);
 	assert_int_equal(gateway_config_load(path, &config, &problems), -ENOENT);
-	assert_non_null(strstr(problems.text, "/secrets: cannot be read"));
+	assert_non_null(strstr(
+		problems.text, ":1: gateway.node_secrets_file: found \"/tmp/config_gateway"));
+	assert_non_null(strstr(problems.text, "/secrets\", which cannot be read: No such file"));
 	unlink(path);
 	rmdir(directory);
 }
@@ -387,6 +402,7 @@ int main(void)
 		cmocka_unit_test_teardown(free_leaves_nothing_behind, teardown),
 		cmocka_unit_test_teardown(every_truncation_is_read_or_refused, teardown),
 		cmocka_unit_test_teardown(ten_thousand_users_are_read_at_once, teardown),
+		cmocka_unit_test_teardown(the_nodes_file_is_recognised, teardown),
 		cmocka_unit_test_teardown(secrets_of_the_file_are_appended, teardown),
 		cmocka_unit_test_teardown(a_node_secret_is_the_first_line, teardown),
 	};

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -164,8 +165,9 @@ static void unknown_keys_are_told_with_the_nearest(void **state)
 	expect_problem("device = \"auto:eth0\";", "did you mean \"network.device\"?");
 	expect_problem("voice = { tls = { cert = \"/a\"; }; };",
 		"voice.tls.cert: unknown key; allowed here: certificate, key");
-	expect_problem("log = 5;", "f.cfg:1: log: found a value; allowed: a group");
-	expect_problem("voice = { tls = [ ]; };", "voice.tls: found a value; allowed: a group");
+	expect_problem("log = 5;", "f.cfg:1: log: found a number; allowed: a group");
+	expect_problem("voice = { tls = [ ]; };", "voice.tls: found a list; allowed: a group");
+	expect_problem("log = \"info\";", "f.cfg:1: log: found text in quotes; allowed: a group");
 }
 
 static void all_problems_come_in_one_go(void **state)
@@ -193,6 +195,93 @@ static void all_problems_come_in_one_go(void **state)
 	config_problems_print(&problems, out);
 	fclose(out);
 	assert_string_equal(last, "7 problems; nothing was changed\n");
+}
+
+// What is checked between keys is checked last, and yet stands where the file has it.
+static void problems_come_in_the_order_of_the_file(void **state)
+{
+	unsigned last = 0;
+	(void)state;
+
+	assert_int_equal(
+		parse("network = {\n device = \"tap:vn0\";\n addresses = [ \"host\" ];\n};\n"
+		      "voice = {\n tls = { key = \"/k\"; };\n};\n"
+		      "workers = {\n cores = \"x\";\n};\n"
+		      "limits = {\n sessions = 0;\n};\n"
+		      "nonsense = 1;\n"),
+		-EINVAL);
+	assert_int_equal(problems.count, 5);
+	for (const char *at = problems.text; *at != '\0'; at = strchr(at, '\n') + 1) {
+		unsigned line = (unsigned)strtoul(at + strlen("f.cfg:"), NULL, 10);
+
+		assert_in_range(line, last + 1, 14);
+		last = line;
+	}
+	assert_int_equal(last, 14);
+}
+
+static void warnings_are_labelled_and_no_problems(void **state)
+{
+	static const char text[] = "log = { };\nnetwork = {\n device = \"auto:x\";\n};\n";
+	char path[] = "/tmp/config_warning_test.XXXXXX", shown[512] = "", expected[512];
+	int fd = mkstemp(path);
+	FILE *out;
+	(void)state;
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	config_problem_add(&problems, false, path, "gateway.secret_file", "found nothing");
+	config_problem_add(&problems, true, path, "network.device", "found %d", 5);
+	config_problem_add(&problems, false, path, "log", "found less");
+	assert_int_equal(problems.count, 2);
+	assert_int_equal(problems.warning_count, 1);
+	out = fmemopen(shown, sizeof(shown), "w");
+	config_problems_print(&problems, out);
+	fclose(out);
+	snprintf(expected, sizeof(expected),
+		"%s:1: log: found less\n%s:3: warning: network.device: found 5\n"
+		"%s: gateway.secret_file: found nothing\n"
+		"2 problems, 1 warning; nothing was changed\n",
+		path, path, path);
+	assert_string_equal(shown, expected);
+	unlink(path);
+}
+
+static void the_gateways_file_is_recognised(void **state)
+{
+	(void)state;
+	expect_problem(
+		"gateway = {\n listen = \"127.0.0.1:8480\";\n};\nguilds = ( );\nusers = ( );\n",
+		"f.cfg:4: this is a gateway's configuration, not a node's: it has \"guilds\"; "
+		"check "
+		"it with `voicenode config check FILE --gateway`");
+	assert_int_equal(problems.count, 1);
+	expect_problem("gateway = { node_secrets = [ \"s\" ]; };", "a gateway's configuration");
+	assert_int_equal(problems.count, 1);
+	// Of both: unknown keys, as ever.
+	expect_problem("node = { };\nusers = ( );\n", "f.cfg:2: users: unknown key");
+	expect_ok("log = { level = \"info\"; };");
+}
+
+static void what_was_found_is_said_in_plain_words(void **state)
+{
+	(void)state;
+	expect_key_problem("metrics.listen", "\"9477\"",
+		"found \"9477\", which is a port without an address before it; allowed: ");
+	expect_key_problem(
+		"metrics.listen", "\"127.0.0.1\"", "is an address without a port behind it");
+	expect_key_problem("metrics.listen", "\"[::1]\"", "is an address without a port behind it");
+	expect_key_problem("metrics.listen", "\":9477\"", "has no address before its colon");
+	expect_key_problem("node.region", "\"my place\"", "which holds a space; allowed: 1 to 63");
+	expect_key_problem("node.region", "\"a/b\"", "which holds \"/\"; allowed");
+	expect_key_problem("node.region", "\"k\xc3\xb6ln\"", "which holds \"\xc3\xb6\"; allowed");
+	expect_key_problem("network.addresses", "[ ]",
+		"found a list of 0 items; allowed: a list, [ \"...\", \"...\" ], of 1 to 16 items, "
+		"each \"host\"");
+	expect_key_problem("network.device", "\"eth0\"", "which does not say which kind of device");
+	expect_key_problem("network.device", "\"eth:eth0\"", "which begins with no kind of device");
+	expect_key_problem(
+		"network.media_ports", "\"1000-2000\"", "which is a range of 1001 ports");
 }
 
 static void problems_beyond_the_bound_are_counted(void **state)
@@ -366,6 +455,10 @@ int main(void)
 		CONFIG_TEST(keys_are_checked_against_each_other),
 		CONFIG_TEST(unknown_keys_are_told_with_the_nearest),
 		CONFIG_TEST(all_problems_come_in_one_go),
+		CONFIG_TEST(problems_come_in_the_order_of_the_file),
+		CONFIG_TEST(warnings_are_labelled_and_no_problems),
+		CONFIG_TEST(the_gateways_file_is_recognised),
+		CONFIG_TEST(what_was_found_is_said_in_plain_words),
 		CONFIG_TEST(problems_beyond_the_bound_are_counted),
 		CONFIG_TEST(what_libconfig_would_hide_is_told),
 		CONFIG_TEST(long_values_are_cut_in_problems_only),
