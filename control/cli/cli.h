@@ -22,8 +22,9 @@ struct cli_command {
 	cli_command_fn *run;
 };
 
-// Runs the command that argv[1] names; `help` and `version` are known to it. The table ends with a
-// name of NULL. Returns the exit status.
+// Runs the command that argv[1] names; `help [COMMAND]` and `version` are known to it. Every
+// command takes `--help` and ends what it then says with an example. The table ends with a name of
+// NULL. Returns the exit status.
 int cli_dispatch(const struct cli_command *commands, int argc, char **argv);
 
 // `config check [FILE] [--gateway]`, `config default [--gateway]`.

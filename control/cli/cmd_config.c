@@ -6,35 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/cli.h"
+#include "cli/machine_check.h"
 #include "config/config.h"
-#include "tls/tls_files.h"
 
 static int usage(FILE *out)
 {
 	fputs("usage: voicenode config check [FILE] [--gateway]\n"
-	      "       voicenode config default [--gateway]\n",
+	      "       voicenode config default [--gateway]\n"
+	      "check tells every mistake of a configuration with its line and cure, and opens the\n"
+	      "files that it names; what only this machine lacks (its interface) is a warning.\n"
+	      "default prints a configuration with every key, what it is for and what is allowed.\n"
+	      "  FILE       default " CLI_CONFIG_PATH ", with --gateway\n"
+	      "             " CLI_GATEWAY_CONFIG_PATH "\n"
+	      "  --gateway  the gateway's file (gateway.cfg) instead of the node's "
+	      "(voicenode.cfg)\n"
+	      "example: voicenode config check /etc/voicenode/voicenode.cfg\n",
 		out);
 	return out == stdout ? CLI_OK : CLI_USAGE;
-}
-
-// The operator's certificate, where one is named. A local authority is made by `run` only.
-static int check_certificate(const char *path, const char *certificate, const char *key)
-{
-	const struct tls_files_params params = {
-		.certificate = certificate,
-		.key = key,
-		.now_s = (int64_t)time(NULL),
-	};
-	struct tls_files files;
-	char why[512];
-
-	if (certificate[0] == '\0' || tls_files_prepare(&params, &files, why, sizeof(why)) == 0)
-		return 0;
-	fprintf(stderr, "%s: %s\n1 problem; nothing was changed\n", path, why);
-	return -1;
 }
 
 static int check(const char *path, bool gateway)
@@ -45,22 +35,24 @@ static int check(const char *path, bool gateway)
 	int error = gateway ? gateway_config_load(path, &gateway_config, &problems)
 			    : node_config_load(path, &node, &problems);
 
-	if (error != 0) {
-		config_problems_print(&problems, stderr);
-		config_problems_free(&problems);
-		return CLI_FAILED;
-	}
-	if (gateway) {
-		error = check_certificate(
-			path, gateway_config.tls_certificate, gateway_config.tls_key);
+	if (error == 0 && gateway) {
+		machine_check_gateway(path, &gateway_config, &problems);
 		gateway_config_free(&gateway_config);
-	} else {
-		error = check_certificate(path, node.voice.tls_certificate, node.voice.tls_key);
+	} else if (error == 0) {
+		machine_check_node(path, &node, &problems);
 	}
+	error = error != 0 || problems.count > 0;
 	if (error != 0)
-		return CLI_FAILED;
-	printf("%s: no problems\n", path);
-	return CLI_OK;
+		config_problems_print(&problems, stderr);
+	else if (problems.text != NULL)
+		fputs(problems.text, stderr);
+	if (error == 0 && problems.warning_count > 0)
+		printf("%s: no problems, %u warning%s\n", path, problems.warning_count,
+			problems.warning_count == 1 ? "" : "s");
+	else if (error == 0)
+		printf("%s: no problems\n", path);
+	config_problems_free(&problems);
+	return error != 0 ? CLI_FAILED : CLI_OK;
 }
 
 static int print_default(bool gateway)

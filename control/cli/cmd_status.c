@@ -22,9 +22,17 @@ static int usage(const char *command, FILE *out)
 {
 	fprintf(out,
 		"usage: voicenode %s [--json] [--socket PATH | --config FILE]\n"
+		"%s\n"
 		"  --json         one line of JSON\n"
 		"  --socket PATH  the node's socket; default " CLI_SOCKET_PATH "\n"
-		"  --config FILE  the node's configuration, for its control.socket\n",
+		"  --config FILE  the node's configuration, for its control.socket\n"
+		"example: voicenode %s --config /etc/voicenode/voicenode.cfg\n",
+		command,
+		strcmp(command, "guilds") == 0
+			? "The running node's guilds, with their members, speakers and packets."
+			: "The running node: its device, gateway and engine; each worker's "
+			  "packets; "
+			  "drops by\nreason.",
 		command);
 	return CLI_USAGE;
 }

@@ -107,9 +107,10 @@ static void report_workers(const json_t *workers, FILE *out)
 	{
 		char text[TEXT_SIZE];
 
-		table_number(&table, integer_of(worker, "worker"));
-		table_number(&table, integer_of(worker, "core"));
-		table_text(&table, id_of(worker, "port", text)); // a name: without a gap in it
+		// Names, not quantities: without gaps in their digits.
+		table_text(&table, id_of(worker, "worker", text));
+		table_text(&table, id_of(worker, "core", text));
+		table_text(&table, id_of(worker, "port", text));
 		table_text(&table, json_get_bool(worker, "turning", false) ? "yes" : "NO");
 		table_number(&table, integer_of(worker, "guilds"));
 		table_number(&table, integer_of(worker, "sessions"));
@@ -195,8 +196,8 @@ void report_guilds(const json_t *reply, FILE *out)
 		char text[TEXT_SIZE];
 
 		table_text(&table, id_of(guild, "guild", text));
-		table_number(&table, integer_of(guild, "epoch"));
-		table_number(&table, integer_of(guild, "worker"));
+		table_text(&table, id_of(guild, "epoch", text));
+		table_text(&table, id_of(guild, "worker", text));
 		table_number(&table, integer_of(guild, "channels"));
 		table_number(&table, integer_of(guild, "members"));
 		table_number(&table, integer_of(guild, "speakers"));

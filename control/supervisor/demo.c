@@ -30,7 +30,8 @@ static const char demo_usage[] =
 	"  --seconds N   end after N seconds (default: on Ctrl-C)\n"
 	"  --json        the result as one JSON object on one line, nothing else on stdout\n"
 	"  --device D    afpacket (default) or afxdp\n"
-	"  --verbose     show the logs of all programs\n";
+	"  --verbose     show the logs of all programs\n"
+	"example: voicenode demo --seconds 20 --json\n";
 
 static int parse_args(int argc, char **argv, struct demo_options *options)
 {

@@ -16,9 +16,13 @@
 #define RUN_CONFIG_DEFAULT "/etc/voicenode/voicenode.cfg"
 #define RUN_STATUS_USAGE 2
 
-static const char run_usage[] = "usage: voicenode run [--config FILE] [-- EAL ARGUMENTS]\n"
-				"  --config FILE   voicenode.cfg; default " RUN_CONFIG_DEFAULT "\n"
-				"  -- ...          passed to DPDK after those of eal.extra_args\n";
+static const char run_usage[] =
+	"usage: voicenode run [--config FILE] [-- EAL ARGUMENTS]\n"
+	"Runs this machine's node until SIGTERM or Ctrl-C: starts voicenode-dataplane and\n"
+	"voicenode-control, and starts again whichever of them dies. Logs go to stderr.\n"
+	"  --config FILE   voicenode.cfg; default " RUN_CONFIG_DEFAULT "\n"
+	"  -- ...          passed to DPDK after those of eal.extra_args\n"
+	"example: voicenode run --config /etc/voicenode/voicenode.cfg\n";
 
 // 0; 1: help was asked for; -EINVAL.
 static int parse_args(int argc, char **argv, const char **config_path)

@@ -65,8 +65,16 @@ static int never(int argc, char **argv)
 	return 77;
 }
 
+static int echo(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		printf("%s;", argv[i]);
+	return CLI_OK;
+}
+
 static const struct cli_command commands[] = {
 	{"run", "[--config FILE]", "runs", never},
+	{"echo", "", "says what it was given", echo},
 	{"status", "[--json]", "tells", cmd_status},
 	{"guilds", "[--json]", "lists", cmd_guilds},
 	{"config check", "[FILE] [--gateway] and more than fits beside", "checks", cmd_config},
@@ -184,27 +192,136 @@ static void statuses_are_0_1_2(void **state)
 	assert_string_equal(out_text, "");
 }
 
+static void help_of_a_command_is_what_it_says_itself(void **state)
+{
+	static const char *const names[] = {"status", "guilds", "config"};
+	char line[64], example[64];
+	(void)state;
+
+	assert_int_equal(run("voicenode help echo"), 0);
+	assert_string_equal(out_text, "echo;--help;");
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(line, sizeof(line), "voicenode help %s", names[i]);
+		assert_int_equal(run(line), 0);
+		snprintf(example, sizeof(example), "\nexample: voicenode %s ", names[i]);
+		assert_non_null(strstr(out_text, example));
+		assert_string_equal(err_text, "");
+	}
+	assert_int_equal(run("voicenode help config check"), 0);
+	assert_int_equal(run("voicenode help version"), 0);
+	assert_int_equal(run("voicenode help nonsense"), 2);
+	assert_non_null(strstr(err_text, "there is no command \"nonsense\""));
+}
+
+static void write_config(const char *text)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/x.cfg", directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+// The same with the secret in a file that is there: x.cfg itself, whose first line is one word.
+static void write_config_with_secret(const char *text)
+{
+	static const char common[] = "/etc/voicenode/node-secret";
+	static char made[sizeof(out_text) + 128];
+	const char *at = strstr(text, common);
+
+	if (at == NULL)
+		snprintf(made, sizeof(made), "#\n%s", text);
+	else
+		snprintf(made, sizeof(made), "#\n%.*s%s/x.cfg%s", (int)(at - text), text, directory,
+			at + strlen(common));
+	write_config(made);
+}
+
 static void config_default_checks_clean(void **state)
 {
 	static const char *const lines[] = {
 		"voicenode config default", "voicenode config default --gateway"};
 	char path[96], line[160];
-	FILE *file;
 	(void)state;
 
 	snprintf(path, sizeof(path), "%s/x.cfg", directory);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(run(lines[i]), 0);
-		file = fopen(path, "w");
-		fputs(out_text, file);
-		fclose(file);
+		write_config_with_secret(out_text);
 		snprintf(line, sizeof(line),
 			i == 0 ? "voicenode config check %s"
 			       : "voicenode config --gateway check %s",
 			path);
 		assert_int_equal(run(line), 0);
-		assert_non_null(strstr(out_text, "x.cfg: no problems\n"));
+		assert_non_null(strstr(out_text, "x.cfg: no problems")); // eth0 may not be here
 	}
+}
+
+static void config_check_opens_what_the_file_names(void **state)
+{
+	char line[160], text[512];
+	(void)state;
+
+	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
+	write_config("network = { device = \"null\"; };\n"
+		     "gateway = {\n secret_file = \"/nowhere/secret\";\n ca_file = "
+		     "\"/nowhere/ca\";\n};\n"
+		     "voice = { tls = {\n certificate = \"/nowhere/c\";\n key = \"/nowhere/k\"; }; "
+		     "};\n");
+	assert_int_equal(run(line), 1);
+	assert_non_null(strstr(err_text, "x.cfg:3: gateway.secret_file: the secret file "
+					 "/nowhere/secret cannot be read: No such file"));
+	assert_non_null(strstr(err_text, "x.cfg:4: gateway.ca_file: found \"/nowhere/ca\", which "
+					 "cannot be read: No such file"));
+	assert_non_null(strstr(err_text, "x.cfg:7: voice.tls.certificate: found \"/nowhere/c\""));
+	assert_non_null(strstr(err_text, "x.cfg:8: voice.tls.key: found \"/nowhere/k\""));
+	assert_non_null(strstr(err_text, "4 problems; nothing was changed\n"));
+	assert_string_equal(out_text, "");
+
+	snprintf(text, sizeof(text), "gateway = { secret_file = \"%s\"; };\n", directory);
+	write_config(text);
+	assert_int_equal(run(line), 1);
+	assert_non_null(strstr(err_text, "cannot be read: Is a directory"));
+	snprintf(line, sizeof(line), "voicenode config check --gateway %s/x.cfg", directory);
+	write_config("gateway = {\n tls = { certificate = \"/nowhere/c\"; key = \"/dev/null\"; "
+		     "};\n};\n");
+	assert_int_equal(run(line), 1);
+	assert_non_null(strstr(err_text, "x.cfg:2: gateway.tls.certificate: found \"/nowhere/c\""));
+	assert_non_null(strstr(err_text, "1 problem; nothing was changed\n"));
+}
+
+static void a_missing_interface_is_a_warning(void **state)
+{
+	static const char secret[] =
+		"gateway = { secret_file = \"/etc/voicenode/node-secret\"; };\n";
+	char line[160], text[512];
+	(void)state;
+
+	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
+	snprintf(text, sizeof(text), "%snetwork = {\n device = \"auto:nowhere0\"; };\n", secret);
+	write_config_with_secret(text);
+	assert_int_equal(run(line), 0);
+	assert_non_null(strstr(err_text, "x.cfg:4: warning: network.device: found "
+					 "\"auto:nowhere0\", but this machine has no "
+					 "interface nowhere0 (it has: "));
+	assert_non_null(strstr(out_text, "x.cfg: no problems, 1 warning\n"));
+	snprintf(text, sizeof(text),
+		"%snetwork = { device = \"pci:ffff:ff:1f.7\"; addresses = [ \"192.0.2.1/24\" ]; "
+		"};\n",
+		secret);
+	write_config_with_secret(text);
+	assert_int_equal(run(line), 0);
+	assert_non_null(
+		strstr(err_text, "warning: network.device: found \"pci:ffff:ff:1f.7\", but"));
+	snprintf(text, sizeof(text),
+		"%snetwork = { device = \"tap:x\"; addresses = [ \"192.0.2.1/24\" ]; };\n", secret);
+	write_config_with_secret(text);
+	assert_int_equal(run(line), 0);
+	assert_string_equal(err_text, "");
+	assert_non_null(strstr(out_text, "x.cfg: no problems\n"));
 }
 
 static void config_check_tells_all_on_stderr(void **state)
@@ -224,12 +341,6 @@ static void config_check_tells_all_on_stderr(void **state)
 	assert_non_null(strstr(err_text, "x.cfg:1: limits.legs: found \"a\""));
 	assert_non_null(strstr(err_text, "2 problems; nothing was changed\n"));
 
-	file = fopen(path, "w");
-	fputs("voice = { tls = { certificate = \"/nowhere/c\"; key = \"/nowhere/k\"; }; };\n",
-		file);
-	fclose(file);
-	assert_int_equal(run(line), 1);
-	assert_non_null(strstr(err_text, "the certificate /nowhere/c cannot be read"));
 	assert_int_equal(run("voicenode config check /nowhere/x.cfg"), 1);
 	assert_non_null(strstr(err_text, "/nowhere/x.cfg: cannot be read"));
 }
@@ -453,7 +564,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(statuses_are_0_1_2),
+		CLI_TEST(help_of_a_command_is_what_it_says_itself),
 		CLI_TEST(config_default_checks_clean),
+		CLI_TEST(config_check_opens_what_the_file_names),
+		CLI_TEST(a_missing_interface_is_a_warning),
 		CLI_TEST(config_check_tells_all_on_stderr),
 		CLI_TEST(a_missing_node_is_one_sentence),
 		CLI_TEST(the_question_is_one_line_of_json),
