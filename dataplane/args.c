@@ -285,6 +285,17 @@ static int check(struct parser *p, uint32_t seen)
 	return 0;
 }
 
+const char *args_help(int argc, char *const argv[])
+{
+	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
+		return NULL;
+	return "voicenode-dataplane is the packet engine of a voice node: a part of voicenode.\n"
+	       "It is not started by hand: `voicenode run` starts it, with arguments made of\n"
+	       "voicenode.cfg, and starts it again when it dies. Log lines go to stderr.\n"
+	       "To run a node: voicenode run --config /etc/voicenode/voicenode.cfg\n"
+	       "To see all commands: voicenode help\n";
+}
+
 int args_parse(int argc, char *const argv[], struct args *args, char *why, size_t why_size)
 {
 	struct parser p = {.args = args, .why = why, .why_size = why_size};

@@ -46,6 +46,10 @@ struct args {
 	unsigned eal_extra_count;
 };
 
+// What a person who typed this program's name is told: with --help, or without arguments. NULL: it
+// was started as it is meant to be.
+const char *args_help(int argc, char *const argv[]);
+
 // 0, or -EINVAL with one sentence in 'why'. Every option but --address, --rung-note, --log-level
 // and what stands behind "--" must be there; only device null may have no address.
 int args_parse(int argc, char *const argv[], struct args *args, char *why, size_t why_size)

@@ -399,6 +399,12 @@ int main(int argc, char **argv)
 	struct host_log_text quoted;
 	unsigned part_count = 0;
 
+	const char *help = args_help(argc, argv);
+
+	if (help != NULL) {
+		fputs(help, argc > 1 ? stdout : stderr);
+		return argc > 1 ? HOST_OK : HOST_USAGE;
+	}
 	dp.argv = argv;
 	if (args_parse(argc, argv, &dp.args, dp.why, sizeof(dp.why)) != 0) {
 		host_log(HOST_LOG_ERROR, "wrong arguments", "reason=%s",

@@ -94,6 +94,17 @@ static int parse_one(struct node_args *args, int option, const char *value)
 	}
 }
 
+const char *node_args_help(int argc, char *const argv[])
+{
+	if (argc > 1 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
+		return NULL;
+	return "voicenode-control is the control plane of a voice node: a part of voicenode.\n"
+	       "It is not started by hand: `voicenode run` starts it, with arguments made of\n"
+	       "voicenode.cfg, and starts it again when it dies. Log lines go to stderr.\n"
+	       "To run a node: voicenode run --config /etc/voicenode/voicenode.cfg\n"
+	       "To see all commands: voicenode help\n";
+}
+
 int node_args_parse(int argc, char **argv, struct node_args *args, char *why, size_t why_size)
 {
 	int option;

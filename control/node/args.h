@@ -20,6 +20,10 @@ struct node_args {
 	const char *ip, *ip6; // NULL: none; at least one is there
 };
 
+// What a person who typed this program's name is told: with --help, or without arguments. NULL: it
+// was started as it is meant to be.
+const char *node_args_help(int argc, char *const argv[]);
+
 // 0, or -EINVAL with one sentence in 'why'. Points into 'argv'.
 int node_args_parse(int argc, char **argv, struct node_args *args, char *why, size_t why_size)
 	__attribute__((warn_unused_result));

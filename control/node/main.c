@@ -392,6 +392,12 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	const char *help = node_args_help(argc, argv);
+
+	if (help != NULL) {
+		fputs(help, argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : 2;
+	}
 	log_open("voicenode-control", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	if (node_args_parse(argc, argv, &node.args, node.why, sizeof(node.why)) != 0) {

@@ -148,8 +148,19 @@ def without_gateway(site):
     site.stop()
 
 
+def parts_typed_by_hand(site):
+    """The two programs that only `voicenode run` starts say so, and where to go."""
+    for program in ("voicenode-dataplane", "voicenode-control"):
+        asked = subprocess.run([site.program(program), "--help"], capture_output=True, text=True, timeout=60)
+        alone = subprocess.run([site.program(program)], capture_output=True, text=True, timeout=60)
+        assert asked.returncode == 0 and "`voicenode run` starts it" in asked.stdout, asked
+        assert alone.returncode == 2 and alone.stderr == asked.stdout and alone.stdout == "", alone
+    print("the parts say who starts them")
+
+
 def test(build):
     site = Site(build)
+    parts_typed_by_hand(site)
     clean = state(site)
     alone(site)
     beside(site)

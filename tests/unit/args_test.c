@@ -50,6 +50,18 @@ static int parse(const struct line *line, struct args *args, char *why, size_t w
 	return args_parse(line->count, line->items, args, why, why_size);
 }
 
+static void people_are_told_where_to_go(void **state)
+{
+	char program[] = "voicenode-dataplane", help[] = "--help", option[] = "--epoch";
+	char *alone[] = {program, NULL}, *asked[] = {program, help, NULL},
+	     *meant[] = {program, option, NULL};
+
+	(void)state;
+	assert_non_null(strstr(args_help(1, alone), "`voicenode run` starts it"));
+	assert_ptr_equal(args_help(2, asked), args_help(1, alone));
+	assert_null(args_help(2, meant));
+}
+
 static void reads_every_option(void **state)
 {
 	struct line line;
@@ -285,6 +297,7 @@ static void most_workers_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(people_are_told_where_to_go),
 		cmocka_unit_test(reads_every_option),
 		cmocka_unit_test(names_what_is_missing),
 		cmocka_unit_test(refuses_every_bad_value),
