@@ -47,6 +47,16 @@
 #define DP_REPLAY_WINDOW \
 	1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
 
+// Packets a second that one stream may bring, and how many of them at once; the rest of a flood
+// costs its sender's crypto and nobody's fan-out. Audio: stock clients send 50 (frames of 20 ms),
+// Opus at 10 ms makes 100; twice that goes on for ever, and what a stalled client of 50 kept back
+// over eight seconds may come at once. Video: 20 Mbit/s in packets of 1,100 bytes are 2,300, and a
+// key frame of two megabytes comes at once.
+#define DP_AUDIO_PACKETS_PER_SECOND 200u
+#define DP_AUDIO_PACKETS_BURST 400u
+#define DP_VIDEO_PACKETS_PER_SECOND 5000u
+#define DP_VIDEO_PACKETS_BURST 2000u
+
 // Answers to strangers who know an SSRC but have no proof yet: five a second, bursts of ten.
 // Counted per session and source, in so many buckets: what strangers ask costs the client nothing.
 #define DP_DISCOVERY_PER_SECOND 5

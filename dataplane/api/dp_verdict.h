@@ -53,6 +53,7 @@
 	X(PING_SOURCE, "ping_source", DROPPED, "UDP ping from an address that proved nothing")     \
 	X(SRTP_AUTH, "srtp_auth", DROPPED, "tag does not fit: forged, or another session's key")   \
 	X(SRTP_REPLAY, "srtp_replay", DROPPED, "sequence number seen already, or too old")         \
+	X(STREAM_RATE, "stream_rate", DROPPED, "more packets a second than one stream may bring")  \
 	X(HANDOFF_FULL, "handoff_full", DROPPED, "ring to the packet's own worker was full")       \
 	X(NO_MBUF, "no_mbuf", NOT_SENT, "output pool exhausted")                                   \
 	X(NO_LEG, "no_leg", NOT_SENT, "leg pool exhausted")                                        \

@@ -81,7 +81,8 @@ int session_add(struct worker *w, const struct dp_session_add *cmd)
 		.guild = cmd->guild.index,
 		.room = INDEX_NONE,
 		.ssrc = cmd->ssrc};
-	s->audio = (struct stream){.ssrc = cmd->ssrc, .first_leg = INDEX_NONE};
+	s->audio =
+		(struct stream){.ssrc = cmd->ssrc, .first_leg = INDEX_NONE, .kind = STREAM_AUDIO};
 	replay_init(&s->audio.replay);
 	index_list_push(&g->first_session, &w->sessions[0].of_guild, sizeof(*s), slot);
 	g->session_count++;

@@ -9,6 +9,22 @@
 #include "session/session.h"
 #include "worker/worker.h"
 
+void stream_rates_init(struct stream_rate rates[STREAM_KIND_COUNT], uint64_t tsc_hz)
+{
+	static const struct {
+		uint32_t per_second, burst;
+	} packets[STREAM_KIND_COUNT] = {
+		[STREAM_AUDIO] = {DP_AUDIO_PACKETS_PER_SECOND, DP_AUDIO_PACKETS_BURST},
+		[STREAM_VIDEO] = {DP_VIDEO_PACKETS_PER_SECOND, DP_VIDEO_PACKETS_BURST},
+	};
+
+	for (unsigned kind = 0; kind < STREAM_KIND_COUNT; kind++) {
+		rates[kind].interval_tsc = tsc_hz / packets[kind].per_second;
+		rates[kind].burst_tsc = rates[kind].interval_tsc * packets[kind].burst;
+		DP_ASSERT(rates[kind].interval_tsc > 0);
+	}
+}
+
 bool stream_attach(struct worker *w, uint32_t session)
 {
 	struct session *who = &w->sessions[session];

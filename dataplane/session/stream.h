@@ -13,6 +13,18 @@
 
 struct worker;
 
+enum stream_kind {
+	STREAM_AUDIO,
+	STREAM_VIDEO,
+	STREAM_KIND_COUNT,
+};
+
+// How fast packets of a kind of stream may come (DP_AUDIO_PACKETS_PER_SECOND and its like).
+struct stream_rate {
+	uint64_t interval_tsc; // of two packets
+	uint64_t burst_tsc;    // that a stream may be ahead of it
+};
+
 struct stream {
 	struct replay replay;
 	struct extent legs;        // leg per member of the room, by position; 0: not born
@@ -22,8 +34,27 @@ struct stream {
 	uint32_t continuity;  // cuts: the node itself left packets out (mute, move)
 	uint32_t muted_count; // packets since the last one that was authenticated under mute
 	bool attached;        // to the room of its session
+	uint8_t kind;         // enum stream_kind
+	uint64_t due_tsc;     // when its packets would have come, had they come evenly
 	uint64_t report_tsc;  // when a sender report went on last
 };
+
+// Fills the rates of all kinds. At start: this divides.
+void stream_rates_init(struct stream_rate rates[STREAM_KIND_COUNT], uint64_t tsc_hz);
+
+// One authenticated packet came. False: the stream is further ahead of its rate than it may be; the
+// packet does not count. A token bucket in one word: no division, nothing to refill.
+static inline bool stream_rate_take(
+	struct stream *s, const struct stream_rate rates[STREAM_KIND_COUNT], uint64_t now_tsc)
+{
+	const struct stream_rate *rate = &rates[s->kind];
+	uint64_t due_tsc = s->due_tsc > now_tsc ? s->due_tsc : now_tsc;
+
+	if (due_tsc - now_tsc >= rate->burst_tsc)
+		return false;
+	s->due_tsc = due_tsc + rate->interval_tsc;
+	return true;
+}
 
 // Makes the stream ready to be heard in its session's room: a leg list as long as the member list.
 // False: no memory for it.

@@ -42,7 +42,10 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 	}
 	w->guild_shm[s->guild].packets_in++;
 	p->clear_size = p->pkt_size - p->rtp.clear_size - DP_RTPSIZE_OVERHEAD;
-	return s->flags & DP_SESSION_MUTE ? DP_MUTED : DP_OK;
+	if (s->flags & DP_SESSION_MUTE)
+		return DP_MUTED;
+	// Last: a forger cannot use up what is the sender's, and the window followed a flood.
+	return stream_rate_take(&s->audio, w->rates, w->now_tsc) ? DP_OK : DP_STREAM_RATE;
 }
 
 void unprotect_burst(struct worker *w, struct burst *b)

@@ -83,6 +83,7 @@ struct worker *worker_create(const struct worker_params *params)
 	w = &m->worker;
 	w->params = *params;
 	w->tsc_hz = rte_get_tsc_hz();
+	stream_rates_init(w->rates, w->tsc_hz);
 	map_progress(w, params->shm);
 	DP_ASSERT(params->index < params->worker_count);
 	DP_ASSERT(w->session_count > 0 && w->session_count <= DP_SESSIONS_MAX);

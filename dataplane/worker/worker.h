@@ -11,6 +11,7 @@
 #include "api/dp_msg.h"
 #include "api/dp_shm.h"
 #include "proto/udp_frame.h"
+#include "session/stream.h"
 #include "worker/burst.h"
 
 struct crypto_engine;
@@ -77,6 +78,7 @@ struct worker {
 	struct crypto_engine *crypto;
 	uint32_t session_count, guild_count, room_count, leg_count; // slots
 	uint64_t tsc_hz;
+	struct stream_rate rates[STREAM_KIND_COUNT];
 
 	// This core only.
 	alignas(DP_CACHE_LINE) uint64_t now_tsc; // read once per turn

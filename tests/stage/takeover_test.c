@@ -61,6 +61,7 @@ static void no_nonce_comes_twice_over_fifty_crashes(void **state)
 	(void)state;
 
 	fixture_init(&f, 2);
+	node_unlimit(&f.node);
 	for (unsigned crash = 0; crash < 50; crash++) {
 		unsigned count = packet_random_below(&random, 3 * DP_NONCES_PER_LEASE);
 

@@ -67,6 +67,17 @@ static void make_workers(struct node *n)
 		n->workers[i] = worker_create(&params);
 		DP_ASSERT(n->workers[i] != NULL);
 	}
+	if (n->unlimited)
+		node_unlimit(n);
+}
+
+void node_unlimit(struct node *n)
+{
+	n->unlimited = true;
+	for (uint32_t i = 0; i < n->worker_count; i++) {
+		for (unsigned kind = 0; kind < STREAM_KIND_COUNT; kind++)
+			n->workers[i]->rates[kind] = (struct stream_rate){.burst_tsc = UINT64_MAX};
+	}
 }
 
 void node_init(struct node *n, const struct node_geometry *geometry)
@@ -175,7 +186,8 @@ void node_turn(struct node *n)
 	while (busy) {
 		busy = false;
 		for (uint32_t i = 0; i < n->worker_count; i++) {
-			n->workers[i]->now_tsc = __builtin_ia32_rdtsc();
+			n->workers[i]->now_tsc =
+				n->now_tsc != 0 ? n->now_tsc : __builtin_ia32_rdtsc();
 			busy |= pipeline_turn(n->workers[i]);
 		}
 	}

@@ -27,6 +27,8 @@ struct node {
 	struct crypto_engine *crypto; // the clients'
 	uint32_t next_seq;            // of commands
 	uint64_t taken;               // frames that the test took from the wire
+	uint64_t now_tsc;             // the workers' clock; 0: the machine's
+	bool unlimited;               // streams may come as fast as the test makes them
 	bool stop;
 };
 
@@ -55,6 +57,8 @@ void node_restart(struct node *n);
 // Fails the test when a ledger does not balance. Called by node_fini(), too.
 void node_check_ledger(const struct node *n);
 
+// Streams may come as fast as the test makes them, also after a restart.
+void node_unlimit(struct node *n);
 // Turns every worker until none has anything to do.
 void node_turn(struct node *n);
 // Puts a frame before a worker, as a device would. False: no mbuf, or its ring is full.
