@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define LADDER_NOTE_SIZE 96     // fits the 'rung' field of struct dp_device
+#define LADDER_WHY_SIZE 256     // bytes of a sentence about one rung
 #define LADDER_XDP_MTU_MAX 3498 // what a 4 KiB page holds beside headroom and frame header
 #define LADDER_KERNEL(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
 
@@ -27,7 +28,8 @@ struct ladder_facts {
 	uint32_t mtu;         // bytes of IP
 	uint32_t kernel;      // LADDER_KERNEL()
 	uint32_t queues;      // that the interface receives on
-	uint32_t workers;     // each has a socket on one queue
+	uint32_t combined; // of them; AF_XDP opens these, and where there are none just the first
+	uint32_t workers;  // each has a socket on one queue
 	bool cap_sys_admin;
 	bool cap_ipc_lock; // or no limit on locked memory
 	bool foreign_xdp;  // somebody else's XDP program is attached
@@ -37,5 +39,10 @@ struct ladder_facts {
 // costs, to 'note' (LADDER_NOTE_SIZE). 'from' = RUNG_NONE gives RUNG_NONE.
 enum rung ladder_choose(const struct ladder_facts *facts, enum rung from, char *note);
 
-// Why AF_XDP cannot be had here, NULL if it can.
-const char *ladder_afxdp_obstacle(const struct ladder_facts *facts);
+// One sentence about why 'rung' cannot be had on 'interface', with the cure where there is one, in
+// 'why' (LADDER_WHY_SIZE): true. False if it can.
+bool ladder_refuses(
+	const struct ladder_facts *facts, enum rung rung, const char *interface, char *why);
+
+// "pci", "af_xdp", "af_packet".
+const char *ladder_rung_name(enum rung rung);

@@ -256,14 +256,27 @@ static int check_afxdp(const struct node *node, char *why, size_t why_size)
 		return err;
 	}
 	facts.foreign_xdp = false; // said better when attaching
-	const char *obstacle = ladder_afxdp_obstacle(&facts);
-	if (obstacle == NULL)
+	char reason[LADDER_WHY_SIZE];
+	if (!ladder_refuses(&facts, RUNG_AFXDP, node->plan->interface, reason))
 		return 0;
-	bool queues = facts.queues > facts.workers;
-	snprintf(why, why_size, "network.device: no afxdp on %s: %s; use afpacket:%s%s",
-		node->plan->interface, obstacle, node->plan->interface,
-		queues ? ", or as many queues as workers (ethtool -L)" : "");
+	snprintf(why, why_size, "network.device: no afxdp: %s; or use afpacket:%s", reason,
+		node->plan->interface);
 	return -EOPNOTSUPP;
+}
+
+// Each rung above the one that was taken, with its reason.
+static void log_rungs_above(const struct node_plan *plan, const struct ladder_facts *facts)
+{
+	for (enum rung rung = RUNG_PCI; rung < plan->rung; rung++) {
+		const char *failed = plan->rung_failed[rung];
+		char why[LADDER_WHY_SIZE];
+
+		if (failed[0] != 0)
+			snprintf(why, sizeof(why), "%s", failed);
+		else if (!ladder_refuses(facts, rung, plan->interface, why))
+			continue;
+		log_notice("device rung not taken rung=%s why=%s", ladder_rung_name(rung), why);
+	}
 }
 
 static int enter_rung(struct node *node, enum rung from, char *why, size_t why_size)
@@ -291,10 +304,13 @@ static int enter_rung(struct node *node, enum rung from, char *why, size_t why_s
 		err = caps_check(plan->device, why, why_size);
 		if (err == 0)
 			err = enter_kind(node, why, why_size);
-		if (err == 0)
+		if (err == 0) {
+			log_rungs_above(plan, &facts);
 			return 0;
-		log_warn("device rung not taken device=%s why=%s", device_kind_name(plan->device),
-			why);
+		}
+		log_notice("device rung failed rung=%s why=%s", ladder_rung_name(rung), why);
+		snprintf(
+			plan->rung_failed[rung], LADDER_WHY_SIZE, "%.*s", LADDER_WHY_SIZE - 1, why);
 		from = (enum rung)(rung + 1);
 		err = 0;
 	}
@@ -304,8 +320,10 @@ static int enter_rung(struct node *node, enum rung from, char *why, size_t why_s
 int node_device_enter(struct node *node, enum rung from, char *why, size_t why_size)
 {
 	struct node_plan *plan = node->plan;
-	int err = 0;
+	int err = plan_check_interface(plan, why, why_size);
 
+	if (err < 0)
+		return err;
 	if (plan->automatic) {
 		err = enter_rung(node, from, why, why_size);
 	} else {

@@ -115,17 +115,8 @@ static int resolve_addresses(struct node_plan *plan, char *why, size_t why_size)
 	return err;
 }
 
-static int find_interface(struct node_plan *plan, char *why, size_t why_size)
+static void explain_missing(const char *name, char *why, size_t why_size)
 {
-	const char *name = plan->config->network.device_arg;
-
-	if (plan->device != CONFIG_DEVICE_AUTO && !device_is_shared(plan->device))
-		return 0;
-	plan->ifindex = if_nametoindex(name);
-	if (plan->ifindex != 0) {
-		snprintf(plan->interface, sizeof(plan->interface), "%.*s", IF_NAMESIZE - 1, name);
-		return 0;
-	}
 	int used = snprintf(why, why_size, "network.device: no interface %s; found:", name);
 	struct if_nameindex *list = if_nameindex();
 	for (struct if_nameindex *i = list; i != NULL && i->if_index != 0; i++) {
@@ -136,7 +127,45 @@ static int find_interface(struct node_plan *plan, char *why, size_t why_size)
 	}
 	if (list != NULL)
 		if_freenameindex(list);
-	return -ENODEV;
+}
+
+static int find_interface(struct node_plan *plan, char *why, size_t why_size)
+{
+	const char *name = plan->config->network.device_arg;
+
+	if (plan->device != CONFIG_DEVICE_AUTO && !device_is_shared(plan->device))
+		return 0;
+	plan->ifindex = if_nametoindex(name);
+	if (plan->ifindex == 0) {
+		explain_missing(name, why, why_size);
+		return -ENODEV;
+	}
+	snprintf(plan->interface, sizeof(plan->interface), "%.*s", IF_NAMESIZE - 1, name);
+	return 0;
+}
+
+int plan_check_interface(const struct node_plan *plan, char *why, size_t why_size)
+{
+	struct ifreq request = {0};
+	int fd, err = 0;
+
+	if (plan->interface[0] == 0)
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0; // not known to be missing
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", plan->interface);
+	if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+		err = errno == ENODEV ? -ENODEV : 0;
+	else if ((request.ifr_flags & IFF_UP) == 0)
+		err = -ENETDOWN;
+	close(fd);
+	if (err == -ENODEV)
+		explain_missing(plan->interface, why, why_size);
+	else if (err == -ENETDOWN)
+		snprintf(why, why_size, "network.device: %s is down; ip link set %s up",
+			plan->interface, plan->interface);
+	return err;
 }
 
 // A core of its own for the dataplane's main thread if there is one; it sleeps nearly always.
@@ -241,8 +270,11 @@ static void read_interface(const char *interface, struct ladder_facts *facts)
 			memcpy(facts->pci_address, info.bus_info, strlen(info.bus_info) + 1);
 	}
 	request.ifr_data = (void *)&channels;
-	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0 &&
+		channels.combined_count + channels.rx_count > 0) {
 		facts->queues = channels.combined_count + channels.rx_count;
+		facts->combined = channels.combined_count;
+	}
 	if (ioctl(fd, SIOCGIFMTU, &request) == 0)
 		facts->mtu = (uint32_t)request.ifr_mtu;
 	close(fd);
@@ -258,6 +290,7 @@ int plan_facts(const struct node_plan *plan, struct ladder_facts *facts)
 		.cap_sys_admin = caps_have(CAP_SYS_ADMIN),
 		.cap_ipc_lock = caps_memlock_is_free(),
 		.queues = 1, // of drivers that do not tell
+		.combined = 1,
 		.workers = plan->config->workers.count,
 		.foreign_xdp = steer_probe(plan->ifindex) == STEER_FOUND_FOREIGN,
 	};

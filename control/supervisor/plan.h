@@ -40,6 +40,8 @@ struct node_plan {
 	bool automatic;                     // the ladder chose, and may choose lower
 	enum rung rung;                     // while automatic
 	char rung_note[LADDER_NOTE_SIZE];
+	char rung_failed[RUNG_NONE][LADDER_WHY_SIZE]; // why a rung that was tried failed; "": it
+						      // was not
 
 	struct plan_address addresses[DP_ADDRESSES_MAX];
 	unsigned address_count;
@@ -59,6 +61,11 @@ bool device_is_shared(enum config_device_kind kind);
 // rung yet. 0, or -errno with one sentence in 'why' that names the key and the cure.
 int plan_make(const struct node_config *config, const char *config_path, struct node_plan *plan,
 	char *why, size_t why_size) __attribute__((warn_unused_result));
+
+// Is the plan's interface there and up? No rung works without. 0, or -ENODEV, -ENETDOWN with one
+// sentence in 'why'; 0 also for devices that are no interface of the kernel.
+int plan_check_interface(const struct node_plan *plan, char *why, size_t why_size)
+	__attribute__((warn_unused_result));
 
 // Gathers what the ladder must know about the plan's interface. 0 or -errno.
 int plan_facts(const struct node_plan *plan, struct ladder_facts *facts)

@@ -86,10 +86,13 @@ static void give_up(struct node *node, const char *why)
 
 static void descend(struct node *node)
 {
+	struct node_plan *plan = node->plan;
 	char why[512];
 
-	log_warn("device did not start, one rung down device=%s name=%s",
-		device_kind_name(node->plan->device), node->plan->device_name);
+	log_notice("device did not start, one rung down device=%s name=%s",
+		device_kind_name(plan->device), plan->device_name);
+	snprintf(plan->rung_failed[plan->rung], LADDER_WHY_SIZE,
+		"voicenode-dataplane could not start it; its reason is in the lines above");
 	node_device_leave(node);
 	if (node_device_enter(node, (enum rung)(node->plan->rung + 1), why, sizeof(why)) < 0)
 		give_up(node, why);
@@ -110,9 +113,13 @@ static void handle_death(struct node *node, enum node_side side)
 	if (side == NODE_DATAPLANE)
 		keep_steering(node);
 	if (no_device && node->plan->automatic) {
-		descend(node);
-		c->start_at_ms = now_ms;
-		return;
+		// A lower rung helps where this one cannot, not where no rung has an interface.
+		if (plan_check_interface(node->plan, why, sizeof(why)) == 0) {
+			descend(node);
+			c->start_at_ms = now_ms;
+			return;
+		}
+		log_error("no rung has its interface why=%s", why);
 	}
 	if (exited && c->epoch == 1 && now_ms - c->child.started_ms < NODE_START_MS) {
 		snprintf(why, sizeof(why),

@@ -42,6 +42,8 @@ with open('%s/%s.log' % (root, name), 'a') as f:
 refuse = os.path.join(root, 'refuse')
 if name == 'voicenode-dataplane' and os.path.exists(refuse):
     if any(line.strip() in sys.argv for line in open(refuse)):
+        if os.path.exists(os.path.join(root, 'down')):
+            os.system('ip link set near down')
         sys.exit(3)
 link = socket.socket(fileno=3)
 link.setblocking(True)
