@@ -168,7 +168,7 @@ static int make_rings(struct worker_rings *r)
 static int make_worker(struct engine_field *f)
 {
 	struct dp_shm shm = {.magic = DP_SHM_MAGIC,
-		.version = DP_SHM_VERSION,
+		DP_SHM_LAYOUT,
 		.worker_count = 1,
 		.guild_count = f->room_count,
 		.session_count = f->session_count,

@@ -166,14 +166,11 @@ static enum host_status shm_up(struct dataplane *dp)
 		.leg_count = args->legs,
 	};
 	bool kept;
-	int err =
-		shm_map(DP_PROGRESS_FD, &geometry, args->epoch, rte_get_tsc_hz(), &dp->shm, &kept);
+	int err = shm_map(DP_PROGRESS_FD, &geometry, args->epoch, rte_get_tsc_hz(), &dp->shm, &kept,
+		dp->why, sizeof(dp->why));
 
-	if (err != 0) {
-		snprintf(dp->why, sizeof(dp->why), "progress memory (fd %d): %s", DP_PROGRESS_FD,
-			strerror(-err));
-		return HOST_FAILED;
-	}
+	if (err != 0)
+		return err == -ESTALE ? HOST_CONTRACT : HOST_FAILED;
 	host_log(HOST_LOG_INFO, kept ? "progress taken over" : "progress begins anew",
 		"epoch=%u size_mb=%llu", args->epoch, (unsigned long long)(dp->shm->size >> 20));
 	return HOST_OK;

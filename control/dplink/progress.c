@@ -33,7 +33,7 @@ void progress_fini(struct progress *progress)
 static bool is_sound(const struct dp_shm *shm, uint64_t file_size)
 {
 	if (__atomic_load_n(&shm->magic, __ATOMIC_ACQUIRE) != DP_SHM_MAGIC ||
-		shm->version != DP_SHM_VERSION)
+		!dp_shm_is_layout(shm))
 		return false;
 	if (shm->worker_count == 0 || shm->worker_count > DP_WORKERS_MAX ||
 		shm->guild_count > DP_GUILDS_MAX || shm->session_count > DP_SESSIONS_MAX ||

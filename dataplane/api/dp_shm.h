@@ -20,7 +20,7 @@
 #include "api/dp_verdict.h"
 
 #define DP_SHM_MAGIC 0x764e4f4445503031ull // "vNODEP01"
-#define DP_SHM_VERSION 1u
+#define DP_SHM_VERSION 2u
 #define DP_LATENCY_BUCKETS 24 // bucket n: below 2^n microseconds, from rx burst to tx burst
 
 struct dp_shm {
@@ -33,9 +33,22 @@ struct dp_shm {
 	uint32_t epoch;         // of the dataplane that runs, or ran last
 	uint64_t tsc_hz;
 	uint64_t size; // bytes of the whole file
-	uint8_t reserved[16];
+	// Lengths of the arrays in struct dp_worker_shm, which grow from build to build.
+	uint32_t counter_count, verdict_count;
+	uint8_t reserved[8];
 };
 static_assert(sizeof(struct dp_shm) == DP_CACHE_LINE, "header is one line");
+
+// What a build of this source writes into the header, and demands of it.
+#define DP_SHM_LAYOUT                                                           \
+	.version = DP_SHM_VERSION, .counter_count = (uint32_t)DP_COUNTER_COUNT, \
+	.verdict_count = (uint32_t)DP_VERDICT_COUNT
+
+static inline int dp_shm_is_layout(const struct dp_shm *shm)
+{
+	return shm->version == DP_SHM_VERSION && shm->counter_count == DP_COUNTER_COUNT &&
+	       shm->verdict_count == DP_VERDICT_COUNT;
+}
 
 struct dp_worker_shm {
 	// Turns of the loop. It must move at least once a second; a reader that sees it stand still

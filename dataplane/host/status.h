@@ -10,5 +10,5 @@ enum host_status {
 	HOST_USAGE = 2,     // arguments, or not started by `voicenode run`
 	HOST_NO_DEVICE = 3, // the device could not be started; one sentence with the cure was said
 	HOST_NO_HUGEPAGES = 4, // hugepages = required, and there are not enough
-	HOST_CONTRACT = 5,     // control was built against another dp_msg.h
+	HOST_CONTRACT = 5,     // control has another dp_msg.h, or the progress memfd another shape
 };

@@ -32,7 +32,9 @@ static const struct {
 	AT(dp_shm, epoch, 28),
 	AT(dp_shm, tsc_hz, 32),
 	AT(dp_shm, size, 40),
-	AT(dp_shm, reserved, 48),
+	AT(dp_shm, counter_count, 48),
+	AT(dp_shm, verdict_count, 52),
+	AT(dp_shm, reserved, 56),
 	AT(dp_guild_shm, guild_id, 0),
 	AT(dp_guild_shm, generation, 8),
 	AT(dp_guild_shm, members, 12),
@@ -68,7 +70,7 @@ static void every_field_is_at_its_offset_and_no_byte_is_spare(void **state)
 {
 	(void)state;
 	assert_true(DP_SHM_MAGIC == 0x764e4f4445503031);
-	assert_int_equal(DP_SHM_VERSION, 1);
+	assert_int_equal(DP_SHM_VERSION, 2);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		bool is_last = i + 1 == sizeof(fields) / sizeof(fields[0]) || fields[i + 1].is == 0;
 		size_t next = is_last ? fields[i].record_size : fields[i + 1].is;

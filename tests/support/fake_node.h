@@ -58,12 +58,8 @@ void ws_conn_abort(struct ws_conn *conn)
 
 static inline void fake_make_progress(void)
 {
-	const struct dp_shm header = {.version = DP_SHM_VERSION,
-		.worker_count = 2,
-		.guild_count = 4,
-		.session_count = 8,
-		.leg_count = 16,
-		.tsc_hz = 1000000000};
+	const struct dp_shm header = {DP_SHM_LAYOUT, .worker_count = 2, .guild_count = 4,
+		.session_count = 8, .leg_count = 16, .tsc_hz = 1000000000};
 	size_t size = dp_shm_size(&header);
 
 	fake_progress_fd = memfd_create("progress", MFD_CLOEXEC);

@@ -83,7 +83,7 @@ void node_unlimit(struct node *n)
 void node_init(struct node *n, const struct node_geometry *geometry)
 {
 	struct dp_shm shm = {.magic = DP_SHM_MAGIC,
-		.version = DP_SHM_VERSION,
+		DP_SHM_LAYOUT,
 		.worker_count = geometry->worker_count,
 		.guild_count = geometry->guild_count,
 		.session_count = geometry->session_count,
