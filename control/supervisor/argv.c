@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "log/log.h"
+#include "supervisor/runtime.h"
 
 static const char *const idle_names[] = {
 	[CONFIG_IDLE_ADAPTIVE] = "adaptive",
@@ -109,7 +110,7 @@ int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epo
 	ADD(err, argv, "--legs", "%u", config->limits.legs);
 	ADD(err, argv, "--steering", "%s", steering_names[config->network.steering]);
 	// Two prefixes in turn: a successor starts while the kernel still clears up the dead one.
-	ADD(err, argv, "--file-prefix", "voicenode_%s_%u", plan->instance, epoch & 1);
+	ADD(err, argv, "--file-prefix", RUNTIME_PREFIX_FORMAT, plan->instance, epoch & 1);
 	ADD(err, argv, "--log-level", "%s", log_level_name(config->log_level));
 	if (err == 0)
 		err = argv_add(argv, "--");

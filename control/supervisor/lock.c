@@ -24,28 +24,62 @@ const char *lock_directory(void)
 	return directory;
 }
 
+static int path_of(const char *name, char path[PLAN_PATH_SIZE])
+{
+	int size = snprintf(path, PLAN_PATH_SIZE, "%s/%s.lock", lock_directory(), name);
+
+	return size < 0 || size >= PLAN_PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+// A holder removes its file: what was locked here may have lost its name meanwhile.
+static bool is_still(const char *path, int fd)
+{
+	struct stat named, opened;
+
+	return stat(path, &named) == 0 && fstat(fd, &opened) == 0 &&
+	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 int lock_take(const char *name, int *holder)
 {
 	char path[PLAN_PATH_SIZE], text[16] = "";
+	int fd = -1, err = path_of(name, path);
 
 	*holder = 0;
-	if (snprintf(path, sizeof(path), "%s/%s.lock", lock_directory(), name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		int err = errno;
-		if (read(fd, text, sizeof(text) - 1) > 0)
-			*holder = (int)strtol(text, NULL, 10);
+	while (err == 0 && fd < 0) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			err = -errno;
+			if (read(fd, text, sizeof(text) - 1) > 0)
+				*holder = (int)strtol(text, NULL, 10);
+		}
+		if (err == 0 && is_still(path, fd))
+			break;
 		close(fd);
-		return -err;
+		fd = -1;
 	}
+	if (err < 0)
+		return err;
 	int size = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	// The pid is for people only.
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)size, 0) != size)
 		(void)fsync(fd);
 	return fd;
+}
+
+void lock_release(const char *name, int *fd)
+{
+	char path[PLAN_PATH_SIZE];
+
+	if (*fd < 0)
+		return;
+	// While it is held: nobody else has this file.
+	if (path_of(name, path) == 0 && is_still(path, *fd))
+		(void)unlink(path);
+	close(*fd);
+	*fd = -1;
 }
 
 static int reserve(const struct plan_address *address, uint16_t port)

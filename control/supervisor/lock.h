@@ -16,6 +16,9 @@ const char *lock_directory(void);
 // >= 0, or -EWOULDBLOCK with the holder's pid in *holder (0: unknown), or -errno.
 int lock_take(const char *name, int *holder) __attribute__((warn_unused_result));
 
+// Gives back the lock 'name' and removes its file. *fd becomes -1; < 0: allowed, nothing to do.
+void lock_release(const char *name, int *fd);
+
 // Reserves every media port of every address with a socket that is never read. Fills 'fds', one per
 // address and port. Returns how many, or -errno with one sentence in 'why'.
 int ports_reserve(const struct node_plan *plan, int *fds, unsigned fds_max, char *why,

@@ -20,6 +20,7 @@
 #include "supervisor/caps.h"
 #include "supervisor/lock.h"
 #include "supervisor/nft.h"
+#include "supervisor/runtime.h"
 
 #define NODE_LINK_BYTES (4 * 1024 * 1024) // queued records of one direction
 
@@ -44,12 +45,17 @@ static int start_lock(struct node *node, char *why, size_t why_size)
 		snprintf(why, why_size,
 			"lock file in %s cannot be opened: %s; run as a user that may write there",
 			lock_directory(), strerror(-node->lock_fd));
-	return node->lock_fd < 0 ? node->lock_fd : 0;
+	if (node->lock_fd < 0)
+		return node->lock_fd;
+	runtime_clear(node->plan->instance); // of an instance that was killed
+	return 0;
 }
 
 static void undo_lock(struct node *node)
 {
-	close_fd(&node->lock_fd);
+	if (node->lock_fd >= 0)
+		runtime_clear(node->plan->instance);
+	lock_release(node->plan->instance, &node->lock_fd);
 }
 
 static int start_programs(struct node *node, char *why, size_t why_size)
@@ -166,16 +172,20 @@ static void undo_link(struct node *node)
 // An XDP program belongs to an interface of a network namespace, so its lock is named by both.
 static int lock_interface(struct node *node)
 {
-	char name[64];
 	struct stat netns;
 	int holder = 0;
 
 	if (stat("/proc/self/ns/net", &netns) != 0)
 		return -errno;
-	snprintf(
-		name, sizeof(name), "xdp-%lu-%u", (unsigned long)netns.st_ino, node->plan->ifindex);
-	node->interface_lock_fd = lock_take(name, &holder);
+	snprintf(node->interface_lock, sizeof(node->interface_lock), "xdp-%lu-%u",
+		(unsigned long)netns.st_ino, node->plan->ifindex);
+	node->interface_lock_fd = lock_take(node->interface_lock, &holder);
 	return node->interface_lock_fd < 0 ? node->interface_lock_fd : 0;
+}
+
+static void unlock_interface(struct node *node)
+{
+	lock_release(node->interface_lock, &node->interface_lock_fd);
 }
 
 // What a SIGKILL of everything left: our steering program, if nobody alive holds it.
@@ -187,7 +197,7 @@ static void clear_leftovers(struct node *node)
 		steer_clear(node->plan->ifindex) == 0)
 		log_notice("removed the steering program of a dead voicenode interface=%s",
 			node->plan->interface);
-	close_fd(&node->interface_lock_fd);
+	unlock_interface(node);
 }
 
 static int enter_afxdp(struct node *node, char *why, size_t why_size)
@@ -212,7 +222,7 @@ static int enter_afxdp(struct node *node, char *why, size_t why_size)
 			" afpacket:%s",
 			interface, strerror(-err), interface);
 	if (err < 0) {
-		close_fd(&node->interface_lock_fd);
+		unlock_interface(node);
 		return err;
 	}
 	if (steer_is_generic(&node->steer))
@@ -343,7 +353,7 @@ int node_device_enter(struct node *node, enum rung from, char *why, size_t why_s
 void node_device_leave(struct node *node)
 {
 	steer_detach(&node->steer);
-	close_fd(&node->interface_lock_fd);
+	unlock_interface(node);
 	if (node->nft_applied)
 		nft_remove(node->plan->instance);
 	node->nft_applied = false;

@@ -43,6 +43,7 @@ struct node {
 	int progress_fd, intent_fd;
 	int progress_read_fd; // control's: nonces in use are not its to change
 	int lock_fd, interface_lock_fd;
+	char interface_lock[64]; // its name
 	int ports[NODE_PORTS_MAX];
 	unsigned port_count;
 	int listeners[CONFIG_LIST_MAX]; // of the voice signaling: clients wait while control

@@ -9,7 +9,7 @@ voicenode=${VOICENODE:-${1:-$here/../../build}/control/cli/voicenode}
 id=sv$$
 ns=vn-$id-a
 dir=$(mktemp -d "/tmp/vn-$id-XXXXXX")
-export VOICENODE_LIBEXEC=$dir/lib VOICENODE_RUNTIME_DIR=$dir/run FAKE_DIR=$dir
+export VOICENODE_LIBEXEC=$dir/lib VOICENODE_RUNTIME_DIR=$dir/run RUNTIME_DIRECTORY=$dir/rtd FAKE_DIR=$dir
 tests=0 failures=0 supervisor=
 
 [ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
@@ -39,6 +39,8 @@ name, root = os.path.basename(sys.argv[0]), os.environ['FAKE_DIR']
 fds = sorted(int(f) for f in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + f))
 with open('%s/%s.log' % (root, name), 'a') as f:
     f.write(' '.join(sys.argv[1:]) + '\nfds %s\n' % ' '.join(str(n) for n in fds))
+if '--file-prefix' in sys.argv: # as DPDK does
+    os.makedirs(os.path.join(os.environ['RUNTIME_DIRECTORY'], 'dpdk', sys.argv[sys.argv.index('--file-prefix') + 1]), exist_ok=True)
 refuse = os.path.join(root, 'refuse')
 if name == 'voicenode-dataplane' and os.path.exists(refuse):
     if any(line.strip() in sys.argv for line in open(refuse)):

@@ -35,7 +35,11 @@ check "a detached steering program is attached again after a death" eventually h
 check "an orderly stop ends with 0" stop TERM
 check "and leaves no rule" never has_table
 check "and no steering program" never has_program
+check "and no lock" [ -z "$(ls "$dir/run")" ]
+check "and no directory of DPDK's" [ -z "$(ls "$dir/rtd/dpdk")" ]
 
+mkdir -p "$dir/rtd/dpdk/voicenode_two_1" "$dir/rtd/dpdk/rte" "$dir/rtd/dpdk/voicenode_one_1"
+touch "$dir/rtd/dpdk/voicenode_one_1/in_use"
 start afxdp:near
 children=$(pgrep -P "$supervisor")
 stop KILL || true
@@ -51,4 +55,6 @@ start afpacket:near
 check "a start on another device removes the steering program" eventually never has_program
 check "an interrupt ends with 0" stop INT
 check "and leaves no rule" never has_table
+check "and no lock, also of what was killed" [ -z "$(ls "$dir/run")" ]
+check "nobody else's directory is touched, nor what is in use" [ "$(ls "$dir/rtd/dpdk" | tr '\n' ' ')" = "rte voicenode_one_1 voicenode_two_1 " ]
 finish
