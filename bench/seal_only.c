@@ -92,7 +92,7 @@ static struct field *field_create(
 	struct crypto_engine *engine, const struct suite *suite, unsigned keys, unsigned payload)
 {
 	struct field *f = aligned_alloc(alignof(struct field), sizeof(*f));
-	uint8_t key[DP_KEY_SIZE_MAX];
+	uint8_t key[DP_KEY_SIZE_MAX], salt[DP_SALT_SIZE_MAX] = {0};
 
 	if (f == NULL) {
 		return NULL;
@@ -113,7 +113,7 @@ static struct field *field_create(
 	for (unsigned i = 0; i < keys; i++) {
 		memset(key, (int)i, sizeof(key));
 		memcpy(key, &i, sizeof(i));
-		if (suite->key_expand(engine, &f->keys[i], key, NULL) != 0) {
+		if (suite->key_expand(engine, &f->keys[i], key, salt) != 0) {
 			field_destroy(f);
 			return NULL;
 		}
@@ -133,12 +133,22 @@ static uint8_t *buffer(const struct field *f, unsigned packet)
 	return f->buffers + packet % BUFFER_COUNT * (size_t)BUFFER_STRIDE + BUFFER_OFFSET;
 }
 
+// A nonce that no other packet of the key has: 'number' counts all packets of the field.
+static void iv_fill(const struct field *f, uint8_t iv[16], uint32_t number)
+{
+	if (f->suite->salt_size == 0) {
+		number = __builtin_bswap32(number);
+		iv_rtpsize(iv, (const uint8_t *)&number);
+	} else {
+		iv_srtp(iv, f->suite->id, 0x5c5c5c5c, number);
+	}
+}
+
 // Jobs for 'count' packets from 'packet' on.
 static void wave_fill(struct field *f, unsigned packet, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++, packet++) {
 		const struct suite_key *key = &f->keys[packet % f->key_count];
-		uint32_t number = __builtin_bswap32(packet);
 
 		f->seal[i] = (struct seal_job){.key = key,
 			.src = f->payload_bytes,
@@ -146,11 +156,12 @@ static void wave_fill(struct field *f, unsigned packet, unsigned count)
 			.aad = f->headers[i],
 			.src_size = (uint16_t)f->payload,
 			.aad_size = HEADER_SIZE};
-		iv_rtpsize(f->seal[i].iv, (const uint8_t *)&number);
+		iv_fill(f, f->seal[i].iv, packet);
 		f->open[i] = (struct open_job){.key = key,
 			.pkt = buffer(f, packet),
-			.size = (uint16_t)(HEADER_SIZE + f->payload + DP_RTPSIZE_OVERHEAD),
+			.size = (uint16_t)(HEADER_SIZE + f->payload + f->suite->overhead),
 			.aad_size = HEADER_SIZE};
+		memcpy(f->open[i].iv, f->seal[i].iv, sizeof(f->open[i].iv));
 	}
 }
 
@@ -165,10 +176,10 @@ static double sample(struct field *f, struct crypto_engine *engine, unsigned pac
 		double start;
 
 		wave_fill(f, packet + done, count);
+		for (unsigned i = 0; i < count; i++) {
+			memcpy(f->open[i].pkt, f->headers[i], HEADER_SIZE);
+		}
 		if (opening) {
-			for (unsigned i = 0; i < count; i++) {
-				memcpy(f->open[i].pkt, f->headers[i], HEADER_SIZE);
-			}
 			f->suite->seal(engine, f->seal_list, count);
 		}
 		start = bench_now_ns();

@@ -67,6 +67,22 @@ static void mgr_init(IMB_MGR *mgr, IMB_ARCH arch)
 	}
 }
 
+// With AVX-512 the library hashes in 16 lanes, which few messages do not fill, and does not use the
+// CPU's SHA instructions: those are in its SSE path.
+static bool has_narrow_sha(struct crypto_engine *engine, uint64_t flags)
+{
+	if (engine->mgr->used_arch < IMB_ARCH_AVX2 ||
+		(engine->mgr->features & IMB_FEATURE_SHANI) == 0) {
+		return true;
+	}
+	engine->mgr_sha = alloc_mb_mgr(flags);
+	if (engine->mgr_sha == NULL) {
+		return false;
+	}
+	init_mb_mgr_sse(engine->mgr_sha);
+	return imb_get_errno(engine->mgr_sha) == 0;
+}
+
 struct crypto_engine *crypto_engine_create_on(IMB_ARCH arch, uint64_t flags)
 {
 	struct crypto_engine *engine =
@@ -86,6 +102,10 @@ struct crypto_engine *crypto_engine_create_on(IMB_ARCH arch, uint64_t flags)
 	if (imb_get_errno(engine->mgr) != 0 || (engine->mgr->features & IMB_FEATURE_AESNI) == 0) {
 		goto fail;
 	}
+	if (!has_narrow_sha(engine, flags)) {
+		goto fail;
+	}
+	srtp_cm_prepare(engine);
 	engine->hchacha20_many = widest(engine->mgr);
 	snprintf(engine->name, sizeof(engine->name), "ipsec-mb %s %s", imb_get_version_str(),
 		arch_name(engine->mgr));
@@ -111,6 +131,9 @@ void crypto_engine_destroy(struct crypto_engine *engine)
 	}
 	if (engine->mgr != NULL) {
 		free_mb_mgr(engine->mgr);
+	}
+	if (engine->mgr_sha != NULL) {
+		free_mb_mgr(engine->mgr_sha);
 	}
 	explicit_bzero(engine, sizeof(*engine));
 	free(engine);

@@ -11,16 +11,32 @@
 
 #include "api/dp_limits.h"
 #include "crypto/hchacha20.h"
+#include "crypto/suite.h"
+
+#define CRYPTO_BATCH_MAX 64     // jobs that are prepared before the library is called
+#define CRYPTO_SHA1_LANES 16    // of its widest path
+#define CRYPTO_SHA1_TAG_SIZE 12 // bytes: the shortest that it writes
 
 // All mutable memory of a call. Secrets: wiped when the engine goes.
 struct crypto_engine {
 	IMB_MGR *mgr;
+	IMB_MGR *mgr_sha; // its SHA instructions, for few MACs at once; NULL: none, or mgr's anyway
 	hchacha20_many_fn *hchacha20_many; // as wide as the library's path
 	char name[64];
 	alignas(DP_CACHE_LINE) struct gcm_context_data gcm;
 	// Keys of the XChaCha20 messages in work.
 	alignas(DP_CACHE_LINE) uint8_t message_keys[HCHACHA20_LANES][HCHACHA20_KEY_SIZE];
+	// SRTP: iv xor salt of the jobs in work, and an expanded SRTCP key.
+	alignas(DP_CACHE_LINE) uint8_t nonces[CRYPTO_BATCH_MAX][16];
+	struct suite_key rtcp_key;
+	// AES_CM: what the library is told and what it answers; the tags that came.
+	IMB_JOB cm_jobs[CRYPTO_BATCH_MAX];
+	uint8_t tags[CRYPTO_BATCH_MAX][CRYPTO_SHA1_TAG_SIZE];
+	uint8_t tags_in[CRYPTO_BATCH_MAX][CRYPTO_SHA1_TAG_SIZE];
 };
+
+// Of srtp_cm.c: what is the same in all of its jobs.
+void srtp_cm_prepare(struct crypto_engine *engine);
 
 // crypto_engine_create() with one of the library's paths chosen: IMB_ARCH_NONE for the best of this
 // CPU, and IMB_FLAG_* to switch CPU features off. NULL also when the CPU lacks the path's features.

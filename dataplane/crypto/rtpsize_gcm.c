@@ -9,6 +9,7 @@
 #include "crypto/iv.h"
 #include "crypto/rtpsize.h"
 #include "crypto/suite.h"
+#include "crypto/tag.h"
 
 int rtpsize_gcm_key_expand(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
 	const uint8_t *salt)
@@ -50,6 +51,6 @@ void rtpsize_gcm_open(struct crypto_engine *engine, struct open_job *const jobs[
 		iv_rtpsize(job->iv, job->pkt + job->size - DP_RTPSIZE_SUFFIX_SIZE);
 		IMB_AES256_GCM_DEC(engine->mgr, gcm_tables(job->key), &engine->gcm, cipher, cipher,
 			cipher_size, job->iv, job->pkt, job->aad_size, tag, DP_RTPSIZE_TAG_SIZE);
-		job->verdict = rtpsize_tag_equal(tag, cipher + cipher_size) ? DP_OK : DP_SRTP_AUTH;
+		job->verdict = tag_equal_16(tag, cipher + cipher_size) ? DP_OK : DP_SRTP_AUTH;
 	}
 }

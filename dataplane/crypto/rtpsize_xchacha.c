@@ -9,6 +9,7 @@
 #include "crypto/iv.h"
 #include "crypto/rtpsize.h"
 #include "crypto/suite.h"
+#include "crypto/tag.h"
 
 #define CHACHA_NONCE_SIZE 12
 
@@ -123,7 +124,7 @@ static void open_one(struct crypto_engine *engine, struct open_job *job, const u
 					 .aad_size = job->aad_size,
 					 .size = size,
 					 .direction = IMB_DIR_DECRYPT});
-	job->verdict = rtpsize_tag_equal(tag, cipher + size) ? DP_OK : DP_SRTP_AUTH;
+	job->verdict = tag_equal_16(tag, cipher + size) ? DP_OK : DP_SRTP_AUTH;
 }
 
 // 'jobs' gives, in its order, up to HCHACHA20_LANES packets that are long enough. Returns the

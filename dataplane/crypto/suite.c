@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/rtpsize.h"
+#include "crypto/srtp.h"
 
 static const struct suite suites[] = {
 	[DP_SUITE_AES256_GCM_RTPSIZE - 1] = {DP_SUITE_AES256_GCM_RTPSIZE, "aead_aes256_gcm_rtpsize",
@@ -16,8 +17,21 @@ static const struct suite suites[] = {
 		"aead_xchacha20_poly1305_rtpsize", 32, 0, DP_RTPSIZE_OVERHEAD, DP_RTPSIZE_OVERHEAD,
 		rtpsize_xchacha_key_expand, NULL, rtpsize_xchacha_seal, rtpsize_xchacha_open,
 		rtpsize_xchacha_seal, rtpsize_xchacha_open},
+	[DP_SUITE_AES128_GCM - 1] = {DP_SUITE_AES128_GCM, "aead_aes_128_gcm", 16, 12,
+		SRTP_GCM_TAG_SIZE, SRTP_GCM_TAG_SIZE + SRTCP_INDEX_SIZE, srtp_gcm128_key_expand,
+		srtp_gcm128_rtcp_key_derive, srtp_gcm128_seal, srtp_gcm128_open,
+		srtp_gcm128_rtcp_seal, srtp_gcm128_rtcp_open},
+	[DP_SUITE_AES256_GCM - 1] = {DP_SUITE_AES256_GCM, "aead_aes_256_gcm", 32, 12,
+		SRTP_GCM_TAG_SIZE, SRTP_GCM_TAG_SIZE + SRTCP_INDEX_SIZE, srtp_gcm256_key_expand,
+		srtp_gcm256_rtcp_key_derive, srtp_gcm256_seal, srtp_gcm256_open,
+		srtp_gcm256_rtcp_seal, srtp_gcm256_rtcp_open},
+	[DP_SUITE_AES_CM_128_HMAC_SHA1_80 - 1] = {DP_SUITE_AES_CM_128_HMAC_SHA1_80,
+		"aes_cm_128_hmac_sha1_80", 16, 14, SRTP_CM_TAG_SIZE,
+		SRTP_CM_TAG_SIZE + SRTCP_INDEX_SIZE, srtp_cm_key_expand, srtp_cm_rtcp_key_derive,
+		srtp_cm_seal, srtp_cm_open, srtp_cm_rtcp_seal, srtp_cm_rtcp_open},
 };
 #define SUITE_ROWS (sizeof(suites) / sizeof(suites[0]))
+static_assert(SUITE_ROWS == DP_SUITE_COUNT - 1, "a row for each suite");
 
 const struct suite *suite_get(unsigned id)
 {

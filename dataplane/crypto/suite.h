@@ -72,6 +72,19 @@ struct open_job {
 	alignas(16) uint8_t iv[16];
 };
 
+// SRTP: derives the session's keys for RTP from master key and salt, and expands them. 'salt' may
+// be NULL where salt_size is 0. 'out' is zeros or wiped, and is so again on failure: -ENOTSUP
+// (engine or CPU do not run this suite: crypto_engine_refusal()), -ENOMEM. Else 0.
+typedef int suite_key_fn(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
+	const uint8_t *salt) __attribute__((warn_unused_result));
+typedef int suite_rtcp_key_fn(struct crypto_engine *engine, struct suite_rtcp_key *out,
+	const uint8_t *key, const uint8_t *salt) __attribute__((warn_unused_result));
+// All jobs of a call are of one suite. 'count' up to DP_WAVE_MAX.
+typedef void suite_seal_fn(
+	struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
+typedef void suite_open_fn(
+	struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
+
 struct suite {
 	enum dp_suite id;
 	const char *name;  // of signaling and metrics
@@ -79,22 +92,12 @@ struct suite {
 	uint16_t salt_size;
 	uint16_t overhead; // bytes that sealing adds to RTP
 	uint16_t rtcp_overhead;
-	// SRTP: derives the session's keys for RTP from master key and salt, and expands them.
-	// 'salt' may be NULL where salt_size is 0. 'out' is zeros or wiped, and stays so on
-	// failure: -ENOTSUP (engine or CPU do not run this suite), -ENOMEM. Else 0.
-	int (*key_expand)(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
-		const uint8_t *salt) __attribute__((warn_unused_result));
-	// The same for SRTCP. NULL: RTCP is sealed with the key of RTP (rtpsize).
-	int (*rtcp_key_derive)(struct crypto_engine *engine, struct suite_rtcp_key *out,
-		const uint8_t *key, const uint8_t *salt) __attribute__((warn_unused_result));
-	// All jobs of a call are of this suite. 'count' up to DP_WAVE_MAX.
-	void (*seal)(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
-	void (*open)(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
-	// aad_size is 8. SRTCP packets that are not encrypted (E bit clear) are refused.
-	void (*rtcp_seal)(
-		struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count);
-	void (*rtcp_open)(
-		struct crypto_engine *engine, struct open_job *const jobs[], unsigned count);
+	suite_key_fn *key_expand;
+	suite_rtcp_key_fn *rtcp_key_derive; // NULL: RTCP is sealed with the key of RTP (rtpsize)
+	suite_seal_fn *seal;
+	suite_open_fn *open;
+	suite_seal_fn *rtcp_seal; // aad_size is 8
+	suite_open_fn *rtcp_open; // SRTCP that is not encrypted (E bit clear) is DP_SRTP_AUTH
 };
 
 // NULL: no such suite. Static storage.

@@ -55,11 +55,11 @@ static void a_wiped_key_is_zeros(void **state)
 	(void)state;
 	assert_non_null(engine);
 	memset(key, 0x77, sizeof(key));
-	for (unsigned id = DP_SUITE_NONE + 1; suite_get(id) != NULL; id++) {
+	for (unsigned id = DP_SUITE_NONE + 1; id < DP_SUITE_COUNT; id++) {
 		struct suite_key expanded = {0};
 		static const struct suite_key zeros;
 
-		assert_int_equal(suite_get(id)->key_expand(engine, &expanded, key, NULL), 0);
+		assert_int_equal(suite_get(id)->key_expand(engine, &expanded, key, key), 0);
 		assert_memory_not_equal(&expanded, &zeros, sizeof(zeros));
 		suite_key_wipe(engine, &expanded);
 		assert_memory_equal(&expanded, &zeros, sizeof(zeros));
