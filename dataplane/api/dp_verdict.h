@@ -55,12 +55,14 @@
 	X(SRTP_REPLAY, "srtp_replay", DROPPED, "sequence number seen already, or too old")         \
 	X(STREAM_RATE, "stream_rate", DROPPED, "more packets a second than one stream may bring")  \
 	X(HANDOFF_FULL, "handoff_full", DROPPED, "ring to the packet's own worker was full")       \
+	X(CRASH_LOST, "crash_lost", DROPPED, "in hand when the packet engine was killed")          \
 	X(NO_MBUF, "no_mbuf", NOT_SENT, "output pool exhausted")                                   \
 	X(NO_LEG, "no_leg", NOT_SENT, "leg pool exhausted")                                        \
 	X(LATE, "late", NOT_SENT, "older than the point where the receiver's stream went on")      \
 	X(TOO_LONG, "too_long", NOT_SENT, "would not fit an IP packet of 1,500 bytes")             \
 	X(NONCE_SPENT, "nonce_spent", NOT_SENT, "receiver's key has no nonce left")                \
-	X(TX_FULL, "tx_full", NOT_SENT, "device or ring to it did not take the packet")
+	X(TX_FULL, "tx_full", NOT_SENT, "device or ring to it did not take the packet")            \
+	X(CRASH_UNSENT, "crash_unsent", NOT_SENT, "unfinished when the packet engine was killed")
 
 #define DP_VERDICT_ENUM(name, label, klass, help) DP_##name,
 enum dp_verdict {

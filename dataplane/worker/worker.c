@@ -24,6 +24,7 @@
 #include "table/extents.h"
 #include "table/flow_table.h"
 #include "table/ssrc_table.h"
+#include "worker/ledger.h"
 
 static_assert(
 	sizeof(struct session) + sizeof(struct receiver) + sizeof(struct dp_session_shm) <= 4096,
@@ -67,6 +68,7 @@ static void map_progress(struct worker *w, struct dp_shm *shm)
 	w->session_count = shm->session_count;
 	w->leg_count = shm->leg_count;
 	w->room_count = shm->session_count < DP_ROOMS_MAX ? shm->session_count : DP_ROOMS_MAX;
+	ledger_settle(w->shm);
 	w->shm->guilds = 0;
 	w->shm->sessions = 0;
 }

@@ -76,6 +76,43 @@ static void no_nonce_comes_twice_over_fifty_crashes(void **state)
 	fixture_fini(&f);
 }
 
+// A kill between any two stores of a turn leaves books that do not add up.
+static void a_kill_in_mid_turn_is_booked(void **state)
+{
+	struct packet_random random = {.state = 3};
+	struct dp_worker_shm *shm;
+	uint64_t lost = 0, unsent = 0;
+	(void)state;
+
+	fixture_init(&f, 3);
+	shm = f.node.workers[0]->shm;
+	for (unsigned crash = 0; crash < 200; crash++) {
+		uint64_t *came = &shm->counters[DP_COUNTER_RECEIVED];
+		uint64_t *jobs = &shm->counters[DP_COUNTER_JOBS];
+		uint64_t before = *came, jobs_before = *jobs;
+		uint32_t in = packet_random_below(&random, 33);
+		uint32_t out = packet_random_below(&random, 33);
+		uint32_t made = packet_random_below(&random, 257);
+		uint32_t sent = packet_random_below(&random, 257);
+
+		*came += in;
+		shm->verdicts[DP_FORWARDED] += out;
+		*jobs += made;
+		shm->counters[DP_COUNTER_TX_HANDED_OUT] += sent;
+		node_restart(&f.node);
+		node_check_ledger(&f.node);
+		// All that came is told, and what left had come.
+		assert_int_equal(*came, before + (in > out ? in : out));
+		assert_int_equal(*jobs, jobs_before + (made > sent ? made : sent));
+		lost += in > out ? in - out : 0;
+		unsent += made > sent ? made - sent : 0;
+		assert_int_equal(shm->verdicts[DP_CRASH_LOST], lost);
+		assert_int_equal(shm->verdicts[DP_CRASH_UNSENT], unsent);
+	}
+	assert_true(lost > 0 && unsent > 0);
+	fixture_fini(&f);
+}
+
 static void a_discovery_before_a_crash_serves_the_hint_after_it(void **state)
 {
 	struct client_packet p;
@@ -288,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_goes_on_after_a_crash_without_signaling),
 		cmocka_unit_test(no_nonce_comes_twice_over_fifty_crashes),
+		cmocka_unit_test(a_kill_in_mid_turn_is_booked),
 		cmocka_unit_test(a_discovery_before_a_crash_serves_the_hint_after_it),
 		cmocka_unit_test(what_was_heard_before_a_crash_is_not_heard_after_it),
 		cmocka_unit_test(sequence_numbers_never_go_back_over_a_crash),
