@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Revisions: each change of a thing gets the next 'wanted'; the ACK of the change's last command
-// moves 'acked'. What is behind after a time-out is sent again as a whole.
+// moves 'acked'. What timed out, or found no room, is told again as a whole by the next walk.
 
 #include "dplink/resync.h"
 
@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/dp_assert.h"
 #include "dplink/dplink.h"
 #include "dplink/resync_send.h"
 #include "dplink/resync_wait.h"
+#include "dplink/resync_walk.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "registry/registry.h"
@@ -22,74 +24,23 @@ struct resync {
 	struct dplink *link;
 	struct resync_events events;
 	struct resync_wait wait;
+	struct resync_walk walk;
+	uint64_t walk_ms; // no walk begins before
 	struct loop_timer timer;
-	bool is_behind; // something must be sent again
 };
 
 #define TIMER_MS 250u
-
-static void send_or_retry(struct resync *r, int error)
-{
-	if (error != 0)
-		r->is_behind = true; // -ENOTCONN: 'up' sends everything anyway
-}
-
-static void send_session(struct resync *r, struct session *session)
-{
-	send_or_retry(r, resync_send_session_all(r->link, session, ++session->sync.wanted));
-}
-
-// Everything that is not acknowledged; after 'up' that is everything.
-static void send_all(struct resync *r)
-{
-	struct guild *guild = NULL;
-	struct room *room = NULL;
-	struct session *session = NULL;
-
-	r->is_behind = false;
-	while ((guild = registry_guild_next(r->registry, guild)) != NULL)
-		if (guild->intent->state == INTENT_LIVE && guild->sync.acked != guild->sync.wanted)
-			send_or_retry(r, resync_send_guild_open(r->link, guild));
-	while ((room = registry_room_next(r->registry, room)) != NULL)
-		if (room->intent->state == INTENT_LIVE && room->sync.acked != room->sync.wanted)
-			send_or_retry(r, resync_send_room_open(r->link, room));
-	while ((session = registry_session_next(r->registry, session)) != NULL) {
-		if (session->intent->state == INTENT_GONE)
-			send_or_retry(r, resync_send_session_remove(r->link, session));
-		else if (session->sync.acked != session->sync.wanted)
-			send_session(r, session);
-	}
-	while ((room = registry_room_next(r->registry, room)) != NULL)
-		if (room->intent->state == INTENT_GONE)
-			send_or_retry(r, resync_send_room_close(r->link, room));
-	while ((guild = registry_guild_next(r->registry, guild)) != NULL)
-		if (guild->intent->state == INTENT_GONE)
-			send_or_retry(r, resync_send_guild_close(r->link, guild));
-}
-
-static void reset_sync(struct registry_sync *sync)
-{
-	sync->acked = 0;
-	if (sync->wanted == 0)
-		sync->wanted = 1;
-}
+#define WALKING_MS 5u // between turns of a walk that is not done
 
 static void on_up(void *ctx, uint32_t epoch, uint16_t worker_count, uint16_t first_port)
 {
 	struct resync *r = ctx;
-	struct guild *guild = NULL;
-	struct room *room = NULL;
-	struct session *session = NULL;
 
 	(void)first_port;
 	log_notice("packet engine is there epoch=%u workers=%u", epoch, worker_count);
-	while ((guild = registry_guild_next(r->registry, guild)) != NULL)
-		reset_sync(&guild->sync);
-	while ((room = registry_room_next(r->registry, room)) != NULL)
-		reset_sync(&room->sync);
-	while ((session = registry_session_next(r->registry, session)) != NULL)
-		reset_sync(&session->sync);
-	send_all(r);
+	resync_walk_forget(&r->walk);
+	resync_walk_begin(&r->walk);
+	loop_timer_set(&r->timer, WALKING_MS);
 	r->events.up(r->events.ctx, worker_count);
 }
 
@@ -108,30 +59,33 @@ static void on_refused(void *ctx)
 	r->events.refused(r->events.ctx);
 }
 
-// An ACK for a thing that should be there. Parts of a change carry revision 0.
-static void settle(struct resync *r, struct registry_sync *sync, uint32_t revision, int error)
+// An ACK for a thing that should be there. True: it was refused, and nobody waits to hear it.
+static bool settle(
+	struct resync *r, struct registry_sync *sync, const struct dplink_tag *tag, int error)
 {
 	if (error == -ETIMEDOUT) {
-		r->is_behind = true;
-		return;
+		resync_told(&r->walk, sync, error);
+		return false;
 	}
 	if (error != 0) {
+		if (tag->revision <= sync->refused)
+			return false; // another part of what was refused already
 		log_warn("packet engine refused a command error=%s", strerror(-error));
 		// No retry by itself: it would be refused again. Whoever waits decides.
-		sync->acked = sync->wanted;
-		resync_wait_fire(&r->wait, sync, sync->wanted, error);
-		return;
+		sync->refused = tag->revision;
 	}
-	if (revision != 0 && revision > sync->acked)
-		sync->acked = revision;
-	resync_wait_fire(&r->wait, sync, sync->acked, 0);
+	if (error == 0 && tag->kind == RESYNC_SESSION_PART)
+		return false;
+	if (tag->revision > sync->acked)
+		sync->acked = tag->revision;
+	return !resync_wait_fire(&r->wait, sync, tag->revision, error) && error != 0;
 }
 
 // An ACK for the end of a thing: its slot may go. True: 'sync' is free of waiters, give it back.
 static bool settle_end(struct resync *r, struct registry_sync *sync, int error)
 {
 	if (error == -ETIMEDOUT || error == -EBUSY) {
-		r->is_behind = true;
+		resync_told(&r->walk, sync, error);
 		return false;
 	}
 	resync_wait_fire(&r->wait, sync, UINT32_MAX, 0);
@@ -145,7 +99,7 @@ static void acked_guild(struct resync *r, const struct dplink_tag *tag, int erro
 	if (guild == NULL)
 		return;
 	if (tag->kind == RESYNC_GUILD_OPEN && guild->intent->state == INTENT_LIVE)
-		settle(r, &guild->sync, tag->revision, error);
+		(void)settle(r, &guild->sync, tag, error);
 	else if (tag->kind == RESYNC_GUILD_CLOSE && settle_end(r, &guild->sync, error))
 		registry_guild_free(r->registry, guild);
 }
@@ -157,7 +111,7 @@ static void acked_room(struct resync *r, const struct dplink_tag *tag, int error
 	if (room == NULL)
 		return;
 	if (tag->kind == RESYNC_ROOM_OPEN && room->intent->state == INTENT_LIVE)
-		settle(r, &room->sync, tag->revision, error);
+		(void)settle(r, &room->sync, tag, error); // who is in it is refused, too
 	else if (tag->kind == RESYNC_ROOM_CLOSE && settle_end(r, &room->sync, error))
 		registry_room_free(r->registry, room);
 }
@@ -168,10 +122,12 @@ static void acked_session(struct resync *r, const struct dplink_tag *tag, int er
 
 	if (session == NULL)
 		return;
-	if (tag->kind == RESYNC_SESSION && session->intent->state == INTENT_LIVE)
-		settle(r, &session->sync, tag->revision, error);
-	else if (tag->kind == RESYNC_SESSION_REMOVE && settle_end(r, &session->sync, error))
-		registry_session_free(r->registry, session);
+	if (tag->kind == RESYNC_SESSION_REMOVE) {
+		if (settle_end(r, &session->sync, error))
+			registry_session_free(r->registry, session);
+	} else if (session->intent->state == INTENT_LIVE && settle(r, &session->sync, tag, error)) {
+		r->events.session_refused(r->events.ctx, session, error);
+	}
 }
 
 static void on_acked(void *ctx, const struct dplink_tag *tag, int error)
@@ -187,19 +143,24 @@ static void on_acked(void *ctx, const struct dplink_tag *tag, int error)
 	else
 		acked_session(r, tag, error);
 	resync_wait_drain(&r->wait);
+	resync_walk_go(&r->walk); // the queue may have become shorter
 }
 
 static void on_timer(void *arg)
 {
 	struct resync *r = arg;
-	struct dplink_stats stats;
+	uint64_t now_ms = loop_now_ms(r->loop);
+	bool is_up = dplink_is_up(r->link);
 
-	dplink_stats(r->link, &stats);
-	if (r->is_behind && dplink_is_up(r->link) && stats.queued == 0 && stats.in_flight == 0)
-		send_all(r);
-	resync_wait_expire(&r->wait, loop_now_ms(r->loop));
+	if (is_up && !resync_walk_is_done(&r->walk)) {
+		resync_walk_go(&r->walk);
+	} else if (is_up && r->walk.is_behind && now_ms >= r->walk_ms) {
+		r->walk_ms = now_ms + RESYNC_RETRY_MS;
+		resync_walk_begin(&r->walk);
+	}
+	resync_wait_expire(&r->wait, now_ms);
 	resync_wait_drain(&r->wait);
-	loop_timer_set(&r->timer, r->is_behind ? RESYNC_RETRY_MS : TIMER_MS);
+	loop_timer_set(&r->timer, is_up && !resync_walk_is_done(&r->walk) ? WALKING_MS : TIMER_MS);
 }
 
 int resync_create(struct loop *loop, struct registry *registry, int fd, uint32_t own_epoch,
@@ -221,6 +182,7 @@ int resync_create(struct loop *loop, struct registry *registry, int fd, uint32_t
 		free(r);
 		return error;
 	}
+	resync_walk_init(&r->walk, registry, r->link);
 	*out = r;
 	return 0;
 }
@@ -255,35 +217,61 @@ static void wait_for(struct resync *r, struct registry_sync *sync, resync_done_f
 void resync_guild_open(struct resync *r, struct guild *guild, resync_done_fn *fn, void *arg)
 {
 	guild->sync.wanted++;
+	guild->sync.is_told = false;
 	wait_for(r, &guild->sync, fn, arg);
-	send_or_retry(r, resync_send_guild_open(r->link, guild));
+	resync_tell_guild(&r->walk, guild);
 }
 
 void resync_room_open(struct resync *r, struct room *room)
 {
 	room->sync.wanted++;
-	send_or_retry(r, resync_send_room_open(r->link, room));
+	room->sync.is_told = false;
+	resync_tell_room(&r->walk, room);
 }
 
 void resync_session_add(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
 {
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	send_or_retry(r, resync_send_session_add(r->link, session, session->sync.wanted));
+	resync_tell_guild(&r->walk, session->guild);
+	if (session->room != NULL)
+		resync_tell_room(&r->walk, session->room);
+	resync_told(&r->walk, &session->sync, resync_send_session_add(r->link, session));
+}
+
+// A change to a session that the engine was not told whole is told with the whole. 'send' tells the
+// change alone.
+static void tell_change(struct resync *r, struct session *session,
+	int (*send)(struct dplink *link, const struct session *session))
+{
+	if (session->sync.is_told)
+		resync_told(&r->walk, &session->sync, send(r->link, session));
+	else
+		resync_tell_session(&r->walk, session);
 }
 
 void resync_session_key(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
 {
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	send_or_retry(r, resync_send_session_key(r->link, session, session->sync.wanted));
+	tell_change(r, session, resync_send_session_key);
 }
 
 void resync_session_set(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
 {
+	struct room *room = session_wanted_room(session);
+
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	send_or_retry(r, resync_send_session_set(r->link, session, session->sync.wanted));
+	if (room != NULL)
+		resync_tell_room(&r->walk, room);
+	tell_change(r, session, resync_send_session_set);
+}
+
+void resync_session_wait(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
+{
+	DP_ASSERT(!registry_is_settled(&session->sync));
+	wait_for(r, &session->sync, fn, arg);
 }
 
 void resync_session_remove(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
@@ -291,13 +279,13 @@ void resync_session_remove(struct resync *r, struct session *session, resync_don
 	resync_wait_fire(&r->wait, &session->sync, UINT32_MAX, -ECANCELED);
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	send_or_retry(r, resync_send_session_remove(r->link, session));
+	resync_told(&r->walk, &session->sync, resync_send_session_remove(r->link, session));
 	resync_wait_drain(&r->wait);
 }
 
 void resync_room_close(struct resync *r, struct room *room)
 {
-	send_or_retry(r, resync_send_room_close(r->link, room));
+	resync_told(&r->walk, &room->sync, resync_send_room_close(r->link, room));
 }
 
 void resync_guild_close(struct resync *r, struct guild *guild, resync_done_fn *fn, void *arg)
@@ -305,7 +293,7 @@ void resync_guild_close(struct resync *r, struct guild *guild, resync_done_fn *f
 	resync_wait_fire(&r->wait, &guild->sync, UINT32_MAX, -ECANCELED);
 	guild->sync.wanted++;
 	wait_for(r, &guild->sync, fn, arg);
-	send_or_retry(r, resync_send_guild_close(r->link, guild));
+	resync_told(&r->walk, &guild->sync, resync_send_guild_close(r->link, guild));
 	resync_wait_drain(&r->wait);
 }
 

@@ -2,7 +2,8 @@
 //
 // Keeps the packet engine equal to the registry's intent. Every change is sent at once where the
 // link is up; when the engine comes (or comes anew) everything is sent, with the same handles, keys
-// and key ids, so it goes on where its predecessor was. "Is already there" and "was not there" are
+// and key ids, so it goes on where its predecessor was. That is done in pieces: what changes
+// meanwhile is sent at once, with what it needs. "Is already there" and "was not there" are
 // success: after a restart of control the engine still holds what we replay.
 //
 // Whoever must not go on before the engine has acknowledged passes a callback. It is called once:
@@ -16,7 +17,7 @@
 #include <stdint.h>
 
 #define RESYNC_WAIT_MS 5000u  // longer than any restart of the engine (takeover.md)
-#define RESYNC_RETRY_MS 1000u // for commands that timed out or found no room
+#define RESYNC_RETRY_MS 1000u // at the soonest, for commands that timed out or found no room
 
 struct dplink;
 struct guild;
@@ -32,6 +33,9 @@ struct resync_events {
 	void (*up)(void *ctx, uint32_t worker_count);
 	void (*down)(void *ctx);
 	void (*refused)(void *ctx); // another contract
+	// The engine does not take a session, or a change to it, and no callback waits to hear it:
+	// what is in force there is not known. The session should end.
+	void (*session_refused)(void *ctx, struct session *session, int error);
 	void *ctx;
 };
 
@@ -52,8 +56,12 @@ void resync_session_add(
 // Key and, where known, the client's address: after registry intent holds them.
 void resync_session_key(
 	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
-// Flags and room as the registry has them.
+// Flags and room as session_wanted_*() say.
 void resync_session_set(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
+// Changes nothing; waits for what is under way. Only while the session is not
+// registry_is_settled().
+void resync_session_wait(
 	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg);
 
 // For things that the registry has removed; their slots are given back by the ACK.

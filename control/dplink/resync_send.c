@@ -55,40 +55,40 @@ int resync_send_room_close(struct dplink *link, const struct room *room)
 	return dplink_send(link, DP_MSG_ROOM_CLOSE, &msg, &tag);
 }
 
-static struct dplink_tag session_tag(const struct session *session, uint32_t revision)
+static struct dplink_tag session_tag(const struct session *session, enum resync_kind kind)
 {
-	return (struct dplink_tag){.kind = RESYNC_SESSION,
-		.revision = revision,
+	return (struct dplink_tag){.kind = kind,
+		.revision = session->sync.wanted,
 		.handle = session_handle(session),
 		.worker = (uint16_t)session->worker};
 }
 
-int resync_send_session_add(struct dplink *link, const struct session *session, uint32_t revision)
+static int send_add(struct dplink *link, const struct session *session, enum resync_kind kind)
 {
 	union dp_msg msg = {.dp_session_add = {.session = session_handle(session),
 				    .guild = guild_handle(session->guild),
-				    .room = room_handle(session->room),
+				    .room = room_handle(session_wanted_room(session)),
 				    .ssrc = session->intent->ssrc,
-				    .flags = session->intent->flags}};
-	struct dplink_tag tag = session_tag(session, revision);
+				    .flags = session_wanted_flags(session)}};
+	struct dplink_tag tag = session_tag(session, kind);
 
 	return dplink_send(link, DP_MSG_SESSION_ADD, &msg, &tag);
 }
 
-static int send_hint(struct dplink *link, const struct session *session, uint32_t revision)
+static int send_hint(struct dplink *link, const struct session *session, enum resync_kind kind)
 {
 	union dp_msg msg = {.dp_session_hint = {.session = session_handle(session),
 				    .address = session->intent->hint}};
-	struct dplink_tag tag = session_tag(session, revision);
+	struct dplink_tag tag = session_tag(session, kind);
 
 	return dplink_send(link, DP_MSG_SESSION_HINT, &msg, &tag);
 }
 
-int resync_send_session_key(struct dplink *link, const struct session *session, uint32_t revision)
+static int send_key(struct dplink *link, const struct session *session, enum resync_kind kind)
 {
 	const struct intent_session *intent = session->intent;
 	bool has_hint = intent->hint.family != 0;
-	struct dplink_tag tag = session_tag(session, has_hint ? 0 : revision);
+	struct dplink_tag tag = session_tag(session, has_hint ? RESYNC_SESSION_PART : kind);
 	union dp_msg msg = {.dp_session_key = {.session = session_handle(session),
 				    .key_id = intent->key_id,
 				    .suite = intent->suite}};
@@ -98,16 +98,26 @@ int resync_send_session_key(struct dplink *link, const struct session *session, 
 	error = dplink_send(link, DP_MSG_SESSION_KEY, &msg, &tag);
 	explicit_bzero(&msg, sizeof(msg));
 	if (error == 0 && has_hint)
-		error = send_hint(link, session, revision);
+		error = send_hint(link, session, kind);
 	return error;
 }
 
-int resync_send_session_set(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_add(struct dplink *link, const struct session *session)
+{
+	return send_add(link, session, RESYNC_SESSION);
+}
+
+int resync_send_session_key(struct dplink *link, const struct session *session)
+{
+	return send_key(link, session, RESYNC_SESSION);
+}
+
+int resync_send_session_set(struct dplink *link, const struct session *session)
 {
 	union dp_msg msg = {.dp_session_set = {.session = session_handle(session),
-				    .room = room_handle(session->room),
-				    .flags = session->intent->flags}};
-	struct dplink_tag tag = session_tag(session, revision);
+				    .room = room_handle(session_wanted_room(session)),
+				    .flags = session_wanted_flags(session)}};
+	struct dplink_tag tag = session_tag(session, RESYNC_SESSION);
 
 	return dplink_send(link, DP_MSG_SESSION_SET, &msg, &tag);
 }
@@ -115,21 +125,19 @@ int resync_send_session_set(struct dplink *link, const struct session *session, 
 int resync_send_session_remove(struct dplink *link, const struct session *session)
 {
 	union dp_msg msg = {.dp_session_remove = {.session = session_handle(session)}};
-	struct dplink_tag tag = {.kind = RESYNC_SESSION_REMOVE,
-		.handle = session_handle(session),
-		.worker = (uint16_t)session->worker};
+	struct dplink_tag tag = session_tag(session, RESYNC_SESSION_REMOVE);
 
 	return dplink_send(link, DP_MSG_SESSION_REMOVE, &msg, &tag);
 }
 
 // SESSION_SET at the end: where the engine has the session already (-EEXIST), ADD changed nothing.
-int resync_send_session_all(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_all(struct dplink *link, const struct session *session)
 {
-	int error = resync_send_session_add(link, session, 0);
+	int error = send_add(link, session, RESYNC_SESSION_PART);
 
 	if (error == 0 && session->intent->key_id != 0)
-		error = resync_send_session_key(link, session, 0);
+		error = send_key(link, session, RESYNC_SESSION_PART);
 	if (error == 0)
-		error = resync_send_session_set(link, session, revision);
+		error = resync_send_session_set(link, session);
 	return error;
 }

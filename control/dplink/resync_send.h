@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Inside of resync: the registry's things as records of the contract. Each returns 0, -ENOTCONN or
-// -ENOBUFS. 'revision' goes into the tag of a change's last record; 0 marks a part of a change.
+// -ENOBUFS. Tags carry the revision that is wanted now; only the last record of a change to a
+// session has the kind RESYNC_SESSION, those before it are its parts.
 #pragma once
 
 #include <stdint.h>
@@ -17,6 +18,7 @@ enum resync_kind {
 	RESYNC_ROOM_OPEN,
 	RESYNC_ROOM_CLOSE,
 	RESYNC_SESSION,
+	RESYNC_SESSION_PART,
 	RESYNC_SESSION_REMOVE,
 };
 
@@ -28,15 +30,15 @@ int resync_send_room_open(struct dplink *link, const struct room *room)
 	__attribute__((warn_unused_result));
 int resync_send_room_close(struct dplink *link, const struct room *room)
 	__attribute__((warn_unused_result));
-int resync_send_session_add(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_add(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
 // Key, then the client's address where it is known.
-int resync_send_session_key(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_key(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
-int resync_send_session_set(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_set(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
 int resync_send_session_remove(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
 // All that there is to say about it.
-int resync_send_session_all(struct dplink *link, const struct session *session, uint32_t revision)
+int resync_send_session_all(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));

@@ -14,6 +14,7 @@ void resync_wait_add(struct resync_wait *wait, struct registry_sync *sync, resyn
 	void *arg, uint64_t deadline_ms)
 {
 	struct resync_waiter *waiter = calloc(1, sizeof(*waiter));
+	struct resync_waiter **end = &sync->waiters;
 
 	DP_ASSERT(waiter != NULL);
 	waiter->sync = sync;
@@ -21,8 +22,9 @@ void resync_wait_add(struct resync_wait *wait, struct registry_sync *sync, resyn
 	waiter->fn = fn;
 	waiter->arg = arg;
 	waiter->deadline_ms = deadline_ms;
-	waiter->next = sync->waiters;
-	sync->waiters = waiter;
+	while (*end != NULL) // they are few, and are called in the order in which they came
+		end = &(*end)->next;
+	*end = waiter;
 	waiter->all_next = wait->all;
 	if (wait->all != NULL)
 		wait->all->all_prev = waiter;
@@ -51,17 +53,21 @@ static void move_to_firing(struct resync_wait *wait, struct resync_waiter **at, 
 	wait->firing_last = waiter;
 }
 
-void resync_wait_fire(
+bool resync_wait_fire(
 	struct resync_wait *wait, struct registry_sync *sync, uint32_t revision, int error)
 {
 	struct resync_waiter **at = &sync->waiters;
+	bool is_heard = false;
 
 	while (*at != NULL) {
-		if ((*at)->revision <= revision)
+		if ((*at)->revision <= revision) {
+			is_heard = is_heard || (*at)->fn != NULL;
 			move_to_firing(wait, at, error);
-		else
+		} else {
 			at = &(*at)->next;
+		}
 	}
+	return is_heard;
 }
 
 void resync_wait_expire(struct resync_wait *wait, uint64_t now_ms)

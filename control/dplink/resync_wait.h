@@ -31,8 +31,9 @@ struct resync_wait {
 // Waits for the current 'wanted'. Without memory the process ends: nothing could keep its promise.
 void resync_wait_add(struct resync_wait *wait, struct registry_sync *sync, resync_done_fn *fn,
 	void *arg, uint64_t deadline_ms);
-// Those of 'sync' that wait for 'revision' or an older one will be called with 'error'.
-void resync_wait_fire(
+// Those of 'sync' that wait for 'revision' or an older one will be called with 'error'. False:
+// there is nobody.
+bool resync_wait_fire(
 	struct resync_wait *wait, struct registry_sync *sync, uint32_t revision, int error);
 void resync_wait_expire(struct resync_wait *wait, uint64_t now_ms);
 void resync_wait_drain(struct resync_wait *wait);

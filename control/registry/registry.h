@@ -20,11 +20,14 @@
 
 struct registry;
 struct resync_waiter;
+struct voice_change;
 struct voice_conn;
 
 // How far the packet engine is behind what we want of one thing; kept by dplink/resync.c.
 struct registry_sync {
 	uint32_t wanted, acked; // revisions
+	uint32_t refused;       // newest one that was; 0: none by this engine
+	bool is_told;           // see dplink/resync_walk.c
 	struct resync_waiter *waiters;
 };
 
@@ -47,6 +50,7 @@ struct room {
 	struct room *guild_prev, *guild_next;
 	struct session *members;
 	uint32_t member_count;
+	uint32_t arriving_count; // changes under way that name it: it must stay open
 };
 
 struct session {
@@ -60,6 +64,12 @@ struct session {
 	struct session *user_next, *ssrc_next, *id_next; // hash chains
 	struct voice_conn *conn;                         // NULL: detached
 	uint64_t detached_until_ms;                      // while conn is NULL
+
+	// What was asked of the packet engine and not answered yet (signaling/voice_change.c).
+	// 'room' and the intent say what is in force, which is all that others are told.
+	struct voice_change *changes; // newest first; NULL: none
+	struct room *wanted_room;     // of the newest
+	uint32_t wanted_flags;
 };
 
 // Allocates for 'intent', which it keeps, and indexes what the intent holds. 0 or -ENOMEM.
@@ -84,6 +94,21 @@ static inline struct dp_handle session_handle(const struct session *session)
 {
 	return (struct dp_handle){
 		.index = session->index, .generation = session->intent->generation};
+}
+
+// What the packet engine is to have: the newest change, or what is in force.
+static inline struct room *session_wanted_room(const struct session *session)
+{
+	return session->changes != NULL ? session->wanted_room : session->room;
+}
+static inline uint32_t session_wanted_flags(const struct session *session)
+{
+	return session->changes != NULL ? session->wanted_flags : session->intent->flags;
+}
+// Has the packet engine acknowledged everything that it was asked?
+static inline bool registry_is_settled(const struct registry_sync *sync)
+{
+	return sync->acked >= sync->wanted;
 }
 
 // Guilds. Add: 0, -EEXIST, -ENOSPC (every worker is full).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Control's end of the link: the HELLO exchange against dead and living engines, ACKs, time-outs,
-// and resynchronisation as an engine at the other end of a socket sees it.
+// Control's end of the link: ACKs, time-outs, refusals and resynchronisation as an engine at the
+// other end of a socket sees it. The HELLO exchange alone is in dplink_hello_test.c.
 
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "dplink/dplink.h"
-#include "dplink/link_state.h"
 #include "dplink/resync.h"
 #include "registry/registry.h"
 #include "support/fake_loop.h"
@@ -35,140 +34,8 @@ static struct dp_hello hello(uint32_t epoch, uint32_t answers)
 	return h;
 }
 
-static enum link_event feed(struct link_state *link, const void *record, size_t size, bool *answer)
-{
-	union dp_msg msg;
-
-	memcpy(&msg, record, size);
-	return link_state_feed(link, &msg, size, answer);
-}
-
-static void the_exchange_ends_in_every_order(void **state)
-{
-	struct dp_hello first = hello(3, 0), named = hello(3, OWN);
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN); // it was there before us
-	assert_int_equal(feed(&link, &first, sizeof(first), &answer), LINK_IDLE);
-	assert_true(answer);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-	assert_false(answer);
-	assert_int_equal(link.worker_count, 2);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_IDLE);
-	assert_false(answer);
-
-	link_state_init(&link, OWN); // it answers our HELLO, and we do not know it
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-	assert_true(answer);
-}
-
-static void what_was_meant_for_a_predecessor_does_not_count(void **state)
-{
-	struct dp_hello other = hello(3, OWN - 1), named = hello(3, OWN);
-	struct dp_ack ack = {.header = {.epoch = 3, .type = DP_MSG_ACK, .size = sizeof(ack)}};
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN);
-	assert_int_equal(feed(&link, &ack, sizeof(ack), &answer), LINK_DISCARD);
-	assert_int_equal(feed(&link, &other, sizeof(other), &answer), LINK_IDLE);
-	assert_true(answer);
-	assert_int_equal(feed(&link, &ack, sizeof(ack), &answer), LINK_DISCARD);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-	assert_int_equal(feed(&link, &ack, sizeof(ack), &answer), LINK_RECORD);
-	ack.header.epoch = 2; // a dead engine's
-	assert_int_equal(feed(&link, &ack, sizeof(ack), &answer), LINK_DISCARD);
-}
-
-static void a_new_engine_takes_the_place_of_the_old(void **state)
-{
-	struct dp_hello old = hello(3, OWN), fresh = hello(4, 0), named = hello(4, OWN);
-	struct dp_peer_down down = {
-		.header = {.type = DP_MSG_PEER_DOWN, .size = sizeof(down)}, .peer_epoch = 3};
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN);
-	assert_int_equal(feed(&link, &old, sizeof(old), &answer), LINK_UP);
-	assert_int_equal(feed(&link, &down, sizeof(down), &answer), LINK_DOWN);
-	assert_int_equal(feed(&link, &down, sizeof(down), &answer), LINK_IDLE);
-	assert_int_equal(feed(&link, &fresh, sizeof(fresh), &answer), LINK_IDLE);
-	assert_true(answer);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-	assert_int_equal(feed(&link, &down, sizeof(down), &answer), LINK_IDLE); // late news
-	assert_true(link.is_up);
-	assert_int_equal(feed(&link, &old, sizeof(old), &answer), LINK_DISCARD);
-	// Without PEER_DOWN, its HELLO says it.
-	fresh = hello(5, 0);
-	assert_int_equal(feed(&link, &fresh, sizeof(fresh), &answer), LINK_DOWN);
-	assert_true(answer);
-}
-
-static void another_contract_is_refused(void **state)
-{
-	struct dp_hello h = hello(3, OWN);
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN);
-	h.sizes[DP_MSG_SESSION_KEY]++;
-	assert_int_equal(feed(&link, &h, sizeof(h), &answer), LINK_REFUSED);
-	h = hello(3, OWN);
-	h.contract_version++;
-	assert_int_equal(feed(&link, &h, sizeof(h), &answer), LINK_REFUSED);
-	h = hello(3, OWN);
-	h.worker_count = DP_WORKERS_MAX + 1;
-	assert_int_equal(feed(&link, &h, sizeof(h), &answer), LINK_REFUSED);
-	assert_false(link.is_up);
-}
-
-// What a dead engine of another release left in the socket for our predecessor.
-static void only_who_names_us_is_judged(void **state)
-{
-	struct dp_hello h = hello(3, OWN - 1), named = hello(4, OWN);
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN);
-	h.contract_version++;
-	assert_int_equal(feed(&link, &h, sizeof(h), &answer), LINK_IDLE);
-	assert_true(answer);
-	h = hello(3, 0);
-	h.header.size -= 8; // it knew fewer records
-	assert_int_equal(feed(&link, &h, sizeof(h) - 8, &answer), LINK_IDLE);
-	h.peer_epoch = OWN;
-	assert_int_equal(feed(&link, &h, sizeof(h) - 8, &answer), LINK_REFUSED);
-	h.header.size = sizeof(h.header) + 4;
-	assert_int_equal(feed(&link, &h, sizeof(h.header) + 4, &answer), LINK_DISCARD);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-}
-
-static void every_truncation_is_discarded(void **state)
-{
-	struct dp_device device = {
-		.header = {.epoch = 3, .type = DP_MSG_DEVICE, .size = sizeof(device)}};
-	struct dp_hello named = hello(3, OWN);
-	struct link_state link;
-	bool answer;
-
-	(void)state;
-	link_state_init(&link, OWN);
-	assert_int_equal(feed(&link, &named, sizeof(named), &answer), LINK_UP);
-	for (size_t size = 0; size < sizeof(device); size++)
-		assert_int_equal(feed(&link, &device, size, &answer), LINK_DISCARD);
-	assert_int_equal(feed(&link, &device, sizeof(device), &answer), LINK_RECORD);
-}
-
-// From here on: a real link over a socket, with the test as the engine.
-
 static const struct intent_params params = {
-	.worker_count = 2, .guild_count = 4, .room_count = 6, .session_count = 6};
+	.worker_count = 2, .guild_count = 4, .room_count = 6, .session_count = 700};
 static int engine, memfd, own_end;
 static struct intent *intent;
 static struct registry *registry;
@@ -195,9 +62,24 @@ static void on_refused(void *ctx)
 	fail();
 }
 
+static unsigned refusals;
+static const struct session *refused;
+static int refused_error;
+
+static void on_session_refused(void *ctx, struct session *session, int error)
+{
+	(void)ctx;
+	refusals++;
+	refused = session;
+	refused_error = error;
+}
+
 static int setup(void **state)
 {
-	const struct resync_events events = {.up = on_up, .down = on_down, .refused = on_refused};
+	const struct resync_events events = {.up = on_up,
+		.down = on_down,
+		.refused = on_refused,
+		.session_refused = on_session_refused};
 	bool is_fresh;
 	int ends[2];
 
@@ -209,7 +91,7 @@ static int setup(void **state)
 	assert_int_equal(intent_open(memfd, &params, &intent, &is_fresh), 0);
 	assert_int_equal(registry_create(intent, &registry), 0);
 	registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){9});
-	ups = downs = 0;
+	ups = downs = refusals = 0;
 	assert_int_equal(resync_create(NULL, registry, own_end, OWN, &events, &resync), 0);
 	watch = fake_last_watch;
 	resync_start(resync);
@@ -448,6 +330,176 @@ static void a_refusal_reaches_who_waits_once(void **state)
 	assert_int_equal(engine_gets().header.type, DP_MSG_NONE); // it would be refused again
 }
 
+static int errors[2];
+
+static void on_error(void *arg, int error)
+{
+	*(int *)arg = error;
+}
+
+// A guild and a session that the engine has.
+static struct session *settled_session(struct guild **guild)
+{
+	struct session *session;
+
+	assert_int_equal(registry_guild_add(registry, 11, 1, guild), 0);
+	resync_guild_open(resync, *guild, NULL, NULL);
+	session = add_session(*guild, 1);
+	resync_session_add(resync, session, NULL, NULL);
+	for (union dp_msg msg = engine_gets(); msg.header.type != DP_MSG_NONE; msg = engine_gets())
+		engine_acks(&msg, 3, 0);
+	assert_true(registry_is_settled(&session->sync));
+	return session;
+}
+
+static void a_refusal_is_of_one_change(void **state)
+{
+	struct guild *guild;
+	struct session *session;
+	union dp_msg first, second;
+
+	(void)state;
+	engine_comes(3);
+	session = settled_session(&guild);
+	errors[0] = errors[1] = 1;
+	resync_session_set(resync, session, on_error, &errors[0]);
+	resync_session_set(resync, session, on_error, &errors[1]);
+	first = expect(DP_MSG_SESSION_SET);
+	second = expect(DP_MSG_SESSION_SET);
+	engine_acks(&first, 3, -ENOSPC);
+	assert_int_equal(errors[0], -ENOSPC);
+	assert_int_equal(errors[1], 1); // not answered yet
+	assert_false(registry_is_settled(&session->sync));
+	engine_acks(&second, 3, 0);
+	assert_int_equal(errors[1], 0);
+	assert_true(registry_is_settled(&session->sync));
+	assert_int_equal(refusals, 0);
+}
+
+static void a_refusal_that_nobody_waits_for_is_said_once(void **state)
+{
+	struct guild *guild;
+	struct session *session;
+	union dp_msg msg;
+
+	(void)state;
+	engine_comes(3);
+	session = settled_session(&guild);
+	session->intent->key_id = 1;
+	engine_comes(4); // and has less room than its predecessor
+	msg = expect(DP_MSG_GUILD_OPEN);
+	engine_acks(&msg, 4, 0);
+	msg = expect(DP_MSG_ROOM_OPEN);
+	engine_acks(&msg, 4, 0);
+	msg = expect(DP_MSG_SESSION_ADD);
+	engine_acks(&msg, 4, -ENOSPC);
+	assert_int_equal(refusals, 1);
+	assert_ptr_equal(refused, session);
+	assert_int_equal(refused_error, -ENOSPC);
+	msg = expect(DP_MSG_SESSION_KEY);
+	engine_acks(&msg, 4, -ESTALE);
+	msg = expect(DP_MSG_SESSION_SET);
+	engine_acks(&msg, 4, -ESTALE);
+	assert_int_equal(refusals, 1);
+	engine_comes(5);
+	expect(DP_MSG_GUILD_OPEN);
+	expect(DP_MSG_ROOM_OPEN);
+	msg = expect(DP_MSG_SESSION_ADD);
+	engine_acks(&msg, 5, -ENOSPC);
+	assert_int_equal(refusals, 2); // another engine
+}
+
+// There is always something under way: what was lost is told again all the same.
+static void a_busy_link_does_not_keep_what_was_lost(void **state)
+{
+	struct guild *lost, *guild;
+	struct session *session;
+	bool is_told = false;
+
+	(void)state;
+	engine_comes(3);
+	session = settled_session(&guild);
+	assert_int_equal(registry_guild_add(registry, 12, 1, &lost), 0);
+	resync_guild_open(resync, lost, NULL, NULL);
+	expect(DP_MSG_GUILD_OPEN); // its ACK never comes
+	for (unsigned step = 0; step < 100 && !is_told; step++) {
+		union dp_msg last = {0};
+
+		resync_session_set(resync, session, NULL, NULL);
+		fake_loop_pass(100, 50);
+		for (union dp_msg msg = engine_gets(); msg.header.type != DP_MSG_NONE;
+			msg = engine_gets()) {
+			is_told = is_told || msg.header.type == DP_MSG_GUILD_OPEN;
+			if (last.header.type != DP_MSG_NONE)
+				engine_acks(&last, 3, 0);
+			last = msg;
+		}
+		resync_session_set(resync, session, NULL, NULL); // before the last answer
+		if (last.header.type != DP_MSG_NONE)
+			engine_acks(&last, 3, 0);
+	}
+	assert_true(is_told);
+}
+
+#define CROWD 600u
+
+static bool engine_has[2 * CROWD]; // sessions, by index
+
+// Takes what is there, and keeps what a real engine would refuse.
+static unsigned engine_works(unsigned most)
+{
+	unsigned count = 0;
+
+	for (; count < most; count++) {
+		union dp_msg msg = engine_gets();
+
+		if (msg.header.type == DP_MSG_NONE)
+			break;
+		if (msg.header.type == DP_MSG_SESSION_ADD)
+			engine_has[msg.dp_session_add.session.index] = true;
+		if (msg.header.type == DP_MSG_SESSION_SET)
+			assert_true(engine_has[msg.dp_session_set.session.index]);
+		engine_acks(&msg, 3, 0);
+	}
+	return count;
+}
+
+// A large node's engine comes back: what happens meanwhile is not put behind all of that.
+static void a_walk_lets_new_commands_through(void **state)
+{
+	struct session *last = NULL, *fresh;
+	struct dplink_stats stats;
+	struct guild *guild;
+	unsigned commands = 0;
+	int size = 1 << 20;
+
+	(void)state;
+	assert_int_equal(setsockopt(own_end, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	memset(engine_has, 0, sizeof(engine_has));
+	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
+	for (unsigned user = 1; user <= CROWD; user++)
+		last = add_session(guild, user);
+	engine_comes(3);
+	dplink_stats(resync_link(resync), &stats);
+	assert_in_range(stats.queued, 1, 300);
+	assert_false(last->sync.is_told);
+	errors[0] = errors[1] = 1;
+	resync_session_set(resync, last, on_error, &errors[0]); // far behind in the walk
+	fresh = add_session(guild, CROWD + 1);
+	resync_session_add(resync, fresh, on_error, &errors[1]);
+	while (errors[1] == 1 && commands < 10000)
+		commands += engine_works(1);
+	assert_int_equal(errors[0], 0);
+	assert_int_equal(errors[1], 0);
+	assert_in_range(commands, 1, 600); // of more than 1,200
+	while (engine_works(100) > 0)
+		fake_loop_pass(50, 5);
+	for (struct session *session = NULL;
+		(session = registry_session_next(registry, session)) != NULL;)
+		assert_true(engine_has[session->index] && registry_is_settled(&session->sync));
+	assert_int_equal(refusals, 0);
+}
+
 // Handles are never given twice, so what is there already is what we asked for.
 static void what_is_there_already_is_success(void **state)
 {
@@ -485,6 +537,7 @@ static void a_removal_frees_the_slot_when_acknowledged(void **state)
 	resync_session_remove(resync, session, NULL, NULL);
 	assert_int_equal(done_count, 1);
 	assert_int_equal(done_error, -ECANCELED);
+	expect(DP_MSG_GUILD_OPEN); // what a session needs is told before it
 	expect(DP_MSG_ROOM_OPEN);
 	msg = expect(DP_MSG_SESSION_ADD);
 	engine_acks(&msg, 3, 0); // its session is gone: nobody cares
@@ -574,17 +627,15 @@ static void commands_beyond_the_window_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_exchange_ends_in_every_order),
-		cmocka_unit_test(what_was_meant_for_a_predecessor_does_not_count),
-		cmocka_unit_test(a_new_engine_takes_the_place_of_the_old),
-		cmocka_unit_test(another_contract_is_refused),
-		cmocka_unit_test(only_who_names_us_is_judged),
-		cmocka_unit_test(every_truncation_is_discarded),
 		TEST(a_call_is_told_in_order_and_acknowledged),
 		TEST(a_new_engine_gets_everything),
 		TEST(who_waits_is_answered_by_the_next_engine),
 		TEST(a_silent_engine_times_out_and_is_asked_again),
 		TEST(a_refusal_reaches_who_waits_once),
+		TEST(a_refusal_is_of_one_change),
+		TEST(a_refusal_that_nobody_waits_for_is_said_once),
+		TEST(a_busy_link_does_not_keep_what_was_lost),
+		TEST(a_walk_lets_new_commands_through),
 		TEST(what_is_there_already_is_success),
 		TEST(a_removal_frees_the_slot_when_acknowledged),
 		TEST(a_removal_is_told_to_every_engine_until_acknowledged),
