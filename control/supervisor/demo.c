@@ -15,8 +15,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "json/json.h"
 #include "supervisor/commands.h"
-#include "supervisor/demo_view.h"
 
 #define DEMO_ROOT "/tmp"
 #define DEMO_SECONDS_MAX 86400
@@ -97,16 +97,22 @@ static FILE *talk(const struct demo *demo)
 
 static void ask_node(struct demo *demo)
 {
+	json_t *guilds = demo_ask(demo, "guilds");
+
 	demo_refresh(&demo->status, demo_ask(demo, "status"));
-	demo_refresh(&demo->guilds, demo_ask(demo, "guilds"));
+	// Bots that left take their guilds along; what was is still to be shown.
+	if (demo->guilds != NULL && json_array_size(json_object_get(guilds, "guilds")) == 0)
+		json_decref(guilds);
+	else
+		demo_refresh(&demo->guilds, guilds);
 }
 
-static void show_table(struct demo *demo)
+static void show_table(struct demo *demo, bool last)
 {
 	uint64_t now_ms = child_now_ms();
 
-	if (demo->options.json ||
-		(!demo->live && demo->shown_ms != 0 && now_ms - demo->shown_ms < DEMO_PLAIN_MS))
+	if (demo->options.json || (!last && !demo->live && demo->shown_ms != 0 &&
+					  now_ms - demo->shown_ms < DEMO_PLAIN_MS))
 		return;
 	ask_node(demo);
 	if (demo->live && demo->lines > 0)
@@ -144,6 +150,37 @@ static void say_how_to_join(const struct demo *demo)
 	(void)fflush(out);
 }
 
+// A line of the bots. At their end they fall silent before they leave: the last that is shown is
+// how they were while they spoke.
+static void take_progress(struct demo *demo, json_t *line)
+{
+	uint64_t run_ms = demo->options.seconds * 1000ull, at_ms = 0;
+	unsigned joined = demo_view_joined(line);
+	bool ending =
+		demo->interrupted ||
+		(run_ms != 0 && json_get_uint(line, "t_ms", INT64_MAX, &at_ms) && at_ms >= run_ms);
+
+	demo->joined = joined > demo->joined ? joined : demo->joined;
+	if (ending && demo_view_speakers(line) == 0) {
+		json_decref(line);
+		return;
+	}
+	demo_refresh(&demo->last_progress, line);
+	show_table(demo, false);
+}
+
+// The bots' result comes before they leave, so that the node still knows their guilds.
+static void take_result(struct demo *demo)
+{
+	unsigned joined;
+
+	if (!demo_pipe_drain(&demo->result, &demo->load_result))
+		return;
+	ask_node(demo);
+	joined = demo_view_joined(demo->load_result);
+	demo->joined = joined > demo->joined ? joined : demo->joined;
+}
+
 // Until the load ends by itself or, after a signal, because we ask it to.
 static int run_load(struct demo *demo)
 {
@@ -153,13 +190,12 @@ static int run_load(struct demo *demo)
 	if (demo->options.seconds != 0)
 		deadline_ms = child_now_ms() + demo->options.seconds * 1000ull + DEMO_GRACE_MS;
 	while (err == 0 && demo->programs[DEMO_LOAD].pid != 0) {
+		json_t *line = NULL;
+
 		err = demo_watch(demo, DEMO_PLAIN_MS);
-		if (demo_pipe_drain(&demo->progress, &demo->last_progress)) {
-			unsigned joined = demo_view_joined(demo->last_progress);
-			demo->joined = joined > demo->joined ? joined : demo->joined;
-			show_table(demo);
-		}
-		(void)demo_pipe_drain(&demo->result, &demo->load_result);
+		if (demo_pipe_drain(&demo->progress, &line))
+			take_progress(demo, line);
+		take_result(demo);
 		if (err == 0 && child_now_ms() > deadline_ms) {
 			snprintf(demo->why, sizeof(demo->why), "voicenode-load did not end");
 			err = -ETIMEDOUT;
@@ -169,7 +205,7 @@ static int run_load(struct demo *demo)
 		child_stop(&demo->programs[DEMO_LOAD], DEMO_STOP_MS, demo->signal_fd);
 		err = 0;
 	}
-	(void)demo_pipe_drain(&demo->result, &demo->load_result);
+	take_result(demo);
 	return err;
 }
 
@@ -178,6 +214,10 @@ static int finish(struct demo *demo)
 	ask_node(demo);
 	json_t *result =
 		demo_view_result(DEMO_GUILDS, demo->joined, demo->status, demo->load_result);
+	if (demo->interrupted && (demo->joined < DEMO_BOTS || result == NULL)) {
+		json_decref(result);
+		return -EINTR;
+	}
 	if (demo->joined < DEMO_BOTS)
 		snprintf(demo->why, sizeof(demo->why), "only %u of %d bots joined", demo->joined,
 			DEMO_BOTS);
@@ -191,6 +231,7 @@ static int finish(struct demo *demo)
 		json_decref(result);
 		return -EIO;
 	}
+	show_table(demo, true);
 	char *text = json_dumps(result, JSON_COMPACT);
 	json_decref(result);
 	if (text == NULL)
@@ -217,9 +258,12 @@ static int run(struct demo *demo)
 {
 	int err = demo_gateway_start(demo);
 
-	if (err == 0)
-		err = demo_node_start(demo);
 	if (err == 0) {
+		demo->stage = DEMO_STAGE_GATEWAY;
+		err = demo_node_start(demo);
+	}
+	if (err == 0) {
+		demo->stage = DEMO_STAGE_NODE;
 		say_how_to_join(demo);
 		err = demo_load_start(demo);
 	}
@@ -263,8 +307,11 @@ int cmd_demo(int argc, char **argv)
 		fputs("removed everything the demo made\n", talk(&demo));
 		return 0;
 	}
-	if (demo.why[0] == 0 && !demo.interrupted)
+	if (demo.interrupted)
+		demo_view_interrupted(
+			demo.stage, demo.joined, DEMO_BOTS, demo.why, sizeof(demo.why));
+	else if (demo.why[0] == 0)
 		snprintf(demo.why, sizeof(demo.why), "%s", strerror(-err));
-	fprintf(stderr, "voicenode: demo: %s\n", demo.interrupted ? "interrupted" : demo.why);
+	fprintf(stderr, "voicenode: demo: %s\n", demo.why);
 	return 1;
 }

@@ -13,6 +13,7 @@
 #include "supervisor/child.h"
 #include "supervisor/demo_files.h"
 #include "supervisor/demo_net.h"
+#include "supervisor/demo_view.h"
 
 #define DEMO_ASK_MS 1000 // for an answer of the node's operator socket
 #define DEMO_STOP_MS 5000
@@ -45,6 +46,7 @@ struct demo {
 	struct child programs[DEMO_PROGRAM_COUNT];
 	struct demo_pipe progress, result;
 	json_t *last_progress, *load_result, *status, *guilds;
+	enum demo_stage stage;
 	unsigned joined; // at most at once
 	unsigned lines;  // of the table on the terminal
 	uint64_t shown_ms;

@@ -112,7 +112,33 @@ json_t *demo_view_result(
 		json_object_get(latency, "p99"));
 }
 
-unsigned demo_view_joined(const json_t *progress)
+unsigned demo_view_joined(const json_t *line)
 {
-	return (unsigned)number_of(progress, "joined");
+	return (unsigned)number_of(line, "joined");
+}
+
+unsigned demo_view_speakers(const json_t *progress)
+{
+	const json_t *guilds = json_object_get(progress, "guilds");
+	unsigned speakers = 0;
+
+	for (size_t i = 0; i < json_array_size(guilds); i++)
+		speakers += (unsigned)number_of(json_array_get(guilds, i), "speakers");
+	return speakers;
+}
+
+void demo_view_interrupted(
+	enum demo_stage stage, unsigned joined, unsigned bots, char *text, size_t text_size)
+{
+	static const char *const stood[] = {
+		[DEMO_STAGE_NETWORK] = "while the gateway started: only the network stood",
+		[DEMO_STAGE_GATEWAY] = "while the node started: network and gateway stood",
+		[DEMO_STAGE_NODE] = "while the bots joined: network, gateway and node stood",
+	};
+	char in[64] = "";
+
+	if (stage == DEMO_STAGE_NODE)
+		snprintf(in, sizeof(in), ", %u of %u bots were in", joined, bots);
+	snprintf(text, text_size, "interrupted %s%s; everything the demo made was removed",
+		stood[stage], in);
 }

@@ -4,6 +4,7 @@
 // and the lines of voicenode-load in, text or one JSON object out.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -24,5 +25,17 @@ unsigned demo_view_table(FILE *out, const struct demo_sample *sample);
 json_t *demo_view_result(
 	unsigned guilds, unsigned members, const json_t *status, const json_t *load);
 
-// How many bots are in, by the progress line.
-unsigned demo_view_joined(const json_t *progress);
+// How many bots are in, by a progress line or the result.
+unsigned demo_view_joined(const json_t *line);
+// How many speak, by a progress line.
+unsigned demo_view_speakers(const json_t *progress);
+
+// How far a demo has come.
+enum demo_stage {
+	DEMO_STAGE_NETWORK, // the gateway starts
+	DEMO_STAGE_GATEWAY, // it answers, the node starts
+	DEMO_STAGE_NODE,    // it is ready, the bots join
+};
+// One sentence about a demo that was interrupted before it had a result.
+void demo_view_interrupted(
+	enum demo_stage stage, unsigned joined, unsigned bots, char *text, size_t text_size);

@@ -36,18 +36,27 @@ if name == 'voicenode-control':
         answer = {'status': {'gateway': {'connected': True}, 'dataplane': {'up': True},
                              'workers': [{'received': 40, 'sent': 100}, {'received': 2, 'sent': 20}],
                              'drops': {'replay': 0}},
-                  'guilds': {'guilds': []}}[asked]
+                  'guilds': {'guilds': [{'guild': '1100000000000000100', 'packets_in': 7, 'packets_out': 21}]
+                             if not has('left') else []}}[asked]
         c.sendall((json.dumps(answer) + '\n').encode()); c.close()
 if name == 'voicenode-load':
     joins = [sys.argv[i + 1] for i, a in enumerate(sys.argv) if a == '--join']
     json.dump(joins, open(os.path.join(root, 'joins'), 'w'))
     signal.signal(signal.SIGTERM, lambda *a: finish())
-    def finish():
-        print(json.dumps({'loss_ratio': 0.0, 'latency_us': {'p50': 90, 'p99': 200}}), flush=True); os._exit(0)
-    end = time.monotonic() + float(option('--seconds') or 1000)
+    joined = 7 if has('seven') else 3 if has('slow') else 8
+    def second(speakers):
+        print(json.dumps({'t_ms': int(1000 * (time.monotonic() - start)), 'joined': joined,
+                          'guilds': [{'guild': '1100000000000000100', 'members': 4, 'speakers': speakers}]}), file=out, flush=True)
+    def finish(): # silent, then gone, as the real one
+        second(0); open(os.path.join(root, 'left'), 'w'); time.sleep(0.3)
+        print(json.dumps({'joined': joined, 'loss_ratio': 0.0, 'latency_us': {'p50': 90, 'p99': 200}}), flush=True)
+        time.sleep(0.1); os._exit(0)
+    start = time.monotonic()
     out = os.fdopen(int(option('--progress-fd')), 'w')
-    while time.monotonic() < end:
-        print(json.dumps({'t_ms': 1, 'joined': 7 if has('seven') else 8, 'guilds': []}), file=out, flush=True)
+    if has('left'): os.unlink(os.path.join(root, 'left'))
+    if has('slow'): time.sleep(1000)
+    while time.monotonic() < start + float(option('--seconds') or 1000):
+        second(4)
         time.sleep(0.2)
     finish()
 END
@@ -95,11 +104,30 @@ run
 eventually test -e "$dir/joins"
 eventually grep -q 'packets in' "$dir/out"
 check "tells a client of this machine where to go" grep -q 'guest 1   token [0-9a-f]\{32\}' "$dir/out"
+last_guild() { awk '$1 == "1100000000000000100" { n++; s = $2 " " $3 " " $4 " " $5 } END { print (n > 0 ? s : "none") }' "$dir/out"; }
 check "the authority's file is there for everybody" [ "$(stat -c %a /tmp/vn-demo-"$demo"-*/ca.pem)" = 644 ]
 kill -INT "$demo"
 ended
 check "Ctrl-C ends with 0" [ $status = 0 ]
+check "the last table shows the speakers of the run, and its packets" [ "$(last_guild)" = "4 4 7 21" ]
 check "nothing is left" nothing_left
+
+rm -f "$dir/joins"
+run --seconds 1
+ended
+check "the same where it ends by itself" eval '[ $status = 0 ] && [ "$(last_guild)" = "4 4 7 21" ]'
+
+touch "$dir/slow"
+rm -f "$dir/joins"
+run
+eventually test -e "$dir/joins"
+kill -INT "$demo"
+ended
+check "interrupted while the bots join: says what stood and that it is gone" eval \
+	'[ $status = 1 ] && grep -q "interrupted while the bots joined: network, gateway and node stood, 3 of 8 bots were in; everything the demo made was removed" "$dir/err"'
+check "in one line" [ "$(wc -l <"$dir/err")" = 1 ]
+check "nothing is left" nothing_left
+rm "$dir/slow"
 
 touch "$dir/seven"
 run --seconds 1 --json

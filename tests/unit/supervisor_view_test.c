@@ -114,6 +114,30 @@ static void table_of_nothing_is_still_a_table(void **state)
 	free(text);
 }
 
+static void speakers_of_all_guilds_are_added(void **state)
+{
+	json_t *line = parse("{\"guilds\":[{\"speakers\":3},{},{\"speakers\":4}]}");
+
+	(void)state;
+	assert_int_equal(demo_view_speakers(line), 7);
+	assert_int_equal(demo_view_speakers(NULL), 0);
+	json_decref(line);
+}
+
+static void an_interruption_says_what_stood(void **state)
+{
+	char text[256];
+
+	(void)state;
+	demo_view_interrupted(DEMO_STAGE_NETWORK, 0, 8, text, sizeof(text));
+	assert_string_equal(text, "interrupted while the gateway started: only the network stood; "
+				  "everything the demo made was removed");
+	demo_view_interrupted(DEMO_STAGE_NODE, 3, 8, text, sizeof(text));
+	assert_string_equal(text,
+		"interrupted while the bots joined: network, gateway and node stood, 3 of 8 bots "
+		"were in; everything the demo made was removed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +145,8 @@ int main(void)
 		cmocka_unit_test(no_result_when_something_is_missing),
 		cmocka_unit_test(table_joins_bots_and_node_by_guild),
 		cmocka_unit_test(table_of_nothing_is_still_a_table),
+		cmocka_unit_test(speakers_of_all_guilds_are_added),
+		cmocka_unit_test(an_interruption_says_what_stood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
