@@ -183,6 +183,13 @@ static void on_refused(void *ctx)
 	loop_stop(n->loop, 1);
 }
 
+static void on_session_refused(void *ctx, struct session *session, int error)
+{
+	struct node *n = ctx;
+
+	voice_server_refused(n->voice, session, error);
+}
+
 static void on_stop_timer(void *arg)
 {
 	struct node *n = arg;
@@ -237,8 +244,11 @@ static int open_intent(struct node *n)
 
 static int start_engine_link(struct node *n)
 {
-	const struct resync_events events = {
-		.up = on_up, .down = on_down, .refused = on_refused, .ctx = n};
+	const struct resync_events events = {.up = on_up,
+		.down = on_down,
+		.refused = on_refused,
+		.session_refused = on_session_refused,
+		.ctx = n};
 	int error;
 
 	progress_init(&n->progress, DP_PROGRESS_FD);
@@ -259,7 +269,7 @@ static int start_voice(struct node *n)
 		.registry = n->registry,
 		.resync = n->resync,
 		.config = &n->config,
-		.ip = n->args.ip != NULL ? n->args.ip : n->args.ip6,
+		.ip = n->args.ip,
 		.ip6 = n->args.ip6,
 		.listen_count = n->args.listen_count,
 		.tls_cert_path = n->args.tls_cert_path,

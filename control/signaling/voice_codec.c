@@ -83,6 +83,19 @@ static bool get_text(const json_t *object, const char *name, char *out, size_t o
 	return true;
 }
 
+// A text that is only compared with what we know. One that is too long is no mistake of form: it is
+// like nothing that we know, and so is the empty text that stands for it.
+static bool get_key_text(const json_t *object, const char *name, char *out, size_t out_size)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (json_is_string(value) && json_string_length(value) >= out_size) {
+		out[0] = '\0';
+		return true;
+	}
+	return get_text(object, name, out, out_size);
+}
+
 // A word that may be repeated to other clients: letters, digits, '_', '-', '.'.
 static bool get_word(const json_t *object, const char *name, char *out, size_t out_size)
 {
@@ -120,8 +133,8 @@ static bool decode_identify(const json_t *d, struct voice_identify *out)
 
 	if (!json_is_object(d) || !get_id(d, "server_id", &out->server_id) ||
 		!get_id(d, "user_id", &out->user_id) ||
-		!get_text(d, "session_id", out->session_id, sizeof(out->session_id)) ||
-		!get_text(d, "token", out->token, sizeof(out->token)) ||
+		!get_key_text(d, "session_id", out->session_id, sizeof(out->session_id)) ||
+		!get_key_text(d, "token", out->token, sizeof(out->token)) ||
 		!get_u32(d, "max_dave_protocol_version", &out->max_dave_version) ||
 		!get_seq_ack(d, &out->seq_ack))
 		return false;
@@ -168,12 +181,13 @@ static bool decode_select(const json_t *d, struct voice_select *out)
 	char address[64] = "";
 	uint32_t port = 0;
 
-	if (!json_is_object(d) || !get_text(d, "protocol", out->protocol, sizeof(out->protocol)))
+	if (!json_is_object(d) ||
+		!get_key_text(d, "protocol", out->protocol, sizeof(out->protocol)))
 		return false;
 	if (!json_is_object(data)) // "webrtc" sends its SDP here, as text
 		return data == NULL || json_is_string(data);
-	if (!get_text(data, "mode", out->mode, sizeof(out->mode)) ||
-		!get_text(data, "address", address, sizeof(address)) ||
+	if (!get_key_text(data, "mode", out->mode, sizeof(out->mode)) ||
+		!get_key_text(data, "address", address, sizeof(address)) ||
 		!get_u32(data, "port", &port))
 		return false;
 	read_address(address, port, &out->address);

@@ -2,7 +2,9 @@
 //
 // What voice clients say, as structs (protocol.md 3.3). Text in, struct out; nothing in a struct
 // points into the text except the heartbeat's nonce. Ids may be strings or numbers. Members that we
-// do not know are ignored; members of the wrong type are malformed. Sending is voice_encode.h.
+// do not know are ignored; members of the wrong type are malformed. A token, session id, protocol
+// or mode that is too long to be any of ours is decoded as "", which is none. Sending is
+// voice_encode.h.
 //
 // Pure, any thread. Frames carry tokens: voice_frame_wipe() when done.
 #pragma once

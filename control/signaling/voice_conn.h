@@ -64,6 +64,18 @@ void voice_member_sweep(struct voice_server *server, uint64_t now_ms);
 void voice_member_adopt(struct voice_server *server); // those of a predecessor
 void voice_member_fini(struct voice_server *server);
 
+// Ends a session for a reason that the gateway did not ask for, and so is told.
+void voice_member_end(struct voice_server *server, struct session *session, enum voice_close code);
+// The gateway is told that the user is gone, unless it comes back within a moment.
+void voice_member_departed(
+	struct voice_server *server, uint64_t guild_id, uint64_t user_id, const char *session_id);
+// NULL allowed. Closes the room when nobody is in it or on the way to it.
+void voice_member_close_room(struct voice_server *server, struct room *room);
+
+// voice_change.c: forgets the changes of a session that has ended.
+void voice_change_drop(struct voice_server *server, struct session *session);
+void voice_change_fini(struct voice_server *server); // at the end: those that nobody answered
+
 // voice_room.c: telling the others
 void voice_room_snapshot(struct session *to);
 void voice_room_joined(struct session *who);

@@ -20,6 +20,8 @@ static bool token_fits(const char *token, const uint8_t *digest)
 {
 	uint8_t own[INTENT_DIGEST_SIZE];
 
+	if (token[0] == '\0')
+		return false; // none, or longer than any of ours
 	SHA256((const uint8_t *)token, strlen(token), own);
 	return CRYPTO_memcmp(own, digest, sizeof(own)) == 0;
 }
@@ -109,7 +111,7 @@ static void on_added(void *arg, int error)
 
 		session->conn = NULL;
 		conn->session = NULL;
-		voice_server_end(conn->server, session, VOICE_CLOSE_CRASHED, NULL, NULL);
+		voice_member_end(conn->server, session, VOICE_CLOSE_CRASHED);
 	}
 	voice_conn_act(conn, action, NULL);
 }
@@ -127,10 +129,13 @@ void voice_join_authenticate(struct voice_conn *conn, const struct voice_identif
 		if (add_session(conn, pending, &session) != 0) {
 			log_warn("node is full: a session is refused");
 			refusal = VOICE_CLOSE_CRASHED;
+			voice_member_departed(
+				server, pending->guild_id, pending->user_id, pending->session_id);
 		}
 		registry_pending_remove(server->registry, pending);
 	}
 	if (session != NULL) {
+		ws_conn_limit_message(conn->ws, VOICE_MESSAGE_SIZE_MAX);
 		conn->session = session;
 		session->conn = conn;
 		conn->identified_ms = now_ms;
@@ -150,7 +155,7 @@ void voice_join_ready(struct voice_conn *conn)
 	struct voice_text text;
 	struct voice_ready ready = {
 		.ssrc = session->intent->ssrc,
-		.ip = server->params.ip,
+		.ip = server->params.ip != NULL ? server->params.ip : server->params.ip6,
 		.ip6 = server->params.ip6,
 		.port = (uint16_t)(dplink_first_port(resync_link(server->resync)) +
 				   session->worker),
@@ -203,6 +208,11 @@ static void on_keyed(void *arg, int error)
 {
 	struct voice_conn *conn = arg;
 
+	if (error != 0 && error != -ETIMEDOUT && conn->session != NULL) {
+		// It may not be resumed either: the engine will never have this key.
+		voice_server_refused(conn->server, conn->session, error);
+		return;
+	}
 	voice_conn_act(conn, voice_session_keyed(&conn->machine, error), NULL);
 }
 
@@ -261,7 +271,7 @@ void voice_join_describe(struct voice_conn *conn)
 }
 
 static enum voice_close check_resume(const struct voice_server *server,
-	const struct voice_identify *resume, struct session **out)
+	const struct voice_identify *resume, unsigned version, struct session **out)
 {
 	struct resume_cursor cursor;
 	struct session *session = registry_session_find_by_id(
@@ -271,6 +281,9 @@ static enum voice_close check_resume(const struct voice_server *server,
 		return VOICE_CLOSE_SESSION_INVALID;
 	if (!token_fits(resume->token, session->intent->token_digest))
 		return VOICE_CLOSE_AUTHENTICATION;
+	// What it has, and what is kept for it, is of the version that it began with.
+	if (session->intent->version != version)
+		return VOICE_CLOSE_SESSION_INVALID;
 	if (session->intent->version >= VOICE_VERSION_NUMBERED &&
 		resume_begin(&session->intent->ring, resume->seq_ack, &cursor) != 0)
 		return VOICE_CLOSE_SESSION_INVALID; // what it missed is no longer here
@@ -292,18 +305,41 @@ static void take_over(struct voice_conn *conn, struct session *session)
 		older, voice_session_end(&older->machine, VOICE_CLOSE_SESSION_INVALID), NULL);
 }
 
+// A key that the engine did not acknowledge, to us, is not told yet: what was sealed with it would
+// be lost, or its client be told of a key that is refused.
+static enum voice_key_state key_state(const struct session *session)
+{
+	if (session == NULL || session->intent->key_id == 0)
+		return VOICE_KEY_NONE;
+	return registry_is_settled(&session->sync) ? VOICE_KEY_IN_FORCE : VOICE_KEY_UNDER_WAY;
+}
+
+// Waits as long as the engine stays away: the client was told that it is resumed, and its own key
+// may well be in force.
+static void on_resumed_keyed(void *arg, int error)
+{
+	struct voice_conn *conn = arg;
+
+	if (error == -ETIMEDOUT && conn->session != NULL)
+		resync_session_wait(conn->server->resync, conn->session, on_resumed_keyed, conn);
+	else
+		on_keyed(conn, error);
+}
+
 void voice_join_resume(struct voice_conn *conn, const struct voice_identify *resume)
 {
 	struct voice_server *server = conn->server;
 	struct session *session = NULL;
-	enum voice_close refusal = check_resume(server, resume, &session);
+	enum voice_close refusal = check_resume(server, resume, conn->machine.version, &session);
 	uint32_t seq_ack = resume->seq_ack;
 	enum voice_action action;
 
-	if (session != NULL)
+	if (session != NULL) {
+		ws_conn_limit_message(conn->ws, VOICE_MESSAGE_SIZE_MAX);
 		take_over(conn, session);
-	action = voice_session_resumed(&conn->machine, refusal,
-		session != NULL && session->intent->key_id != 0, voice_now_ms(server));
+	}
+	action = voice_session_resumed(
+		&conn->machine, refusal, key_state(session), voice_now_ms(server));
 	if (action != VOICE_DO_REPLAY) {
 		server->stats.resumes_refused++;
 		voice_conn_act(conn, action, NULL);
@@ -313,8 +349,8 @@ void voice_join_resume(struct voice_conn *conn, const struct voice_identify *res
 	voice_join_replay(conn, seq_ack);
 }
 
-// Resumed, what was missed, and Session Description once more: discord.py waits for it after a
-// Resume, discord.js ignores it where it has a key.
+// Resumed, what was missed, and Session Description once more, as soon as the engine has the key:
+// discord.py waits for it after a Resume, discord.js ignores it where it has a key.
 void voice_join_replay(struct voice_conn *conn, uint32_t seq_ack)
 {
 	struct intent_session *intent = conn->session->intent;
@@ -331,7 +367,9 @@ void voice_join_replay(struct voice_conn *conn, uint32_t seq_ack)
 		while (resume_next(&intent->ring, &cursor, data, sizeof(data), &size))
 			if (ws_conn_send(conn->ws, data, size, false) != 0)
 				return;
-	if (intent->key_id == 0)
+	if (conn->machine.state == VOICE_KEYING)
+		resync_session_wait(conn->server->resync, conn->session, on_resumed_keyed, conn);
+	if (conn->machine.state != VOICE_ACTIVE)
 		return;
 	send_description(conn);
 	become_active(conn);

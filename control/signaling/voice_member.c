@@ -24,16 +24,17 @@ struct voice_departed {
 	char session_id[INTENT_SESSION_ID_SIZE];
 };
 
-static void note_departed(struct voice_server *server, const struct session *session)
+void voice_member_departed(
+	struct voice_server *server, uint64_t guild_id, uint64_t user_id, const char *session_id)
 {
 	struct voice_departed *departed = calloc(1, sizeof(*departed));
 
 	if (departed == NULL)
 		return; // the gateway will find out when it is asked next
-	departed->guild_id = session->intent->guild_id;
-	departed->user_id = session->intent->user_id;
+	departed->guild_id = guild_id;
+	departed->user_id = user_id;
 	departed->due_ms = voice_now_ms(server) + DEPARTED_MS;
-	memcpy(departed->session_id, session->intent->session_id, sizeof(departed->session_id));
+	snprintf(departed->session_id, sizeof(departed->session_id), "%s", session_id);
 	departed->next = server->departed;
 	server->departed = departed;
 }
@@ -75,9 +76,10 @@ void voice_member_fini(struct voice_server *server)
 	}
 }
 
-static void close_if_empty(struct voice_server *server, struct room *room)
+void voice_member_close_room(struct voice_server *server, struct room *room)
 {
-	if (room == NULL || room->member_count > 0)
+	if (room == NULL || room->member_count > 0 || room->arriving_count > 0 ||
+		room->intent->state != INTENT_LIVE)
 		return;
 	registry_room_remove(room);
 	resync_room_close(server->resync, room);
@@ -97,65 +99,32 @@ void voice_server_end(struct voice_server *server, struct session *session, enum
 	voice_room_left(room, session);
 	registry_session_remove(server->registry, session);
 	resync_session_remove(server->resync, session, fn, arg);
-	close_if_empty(server, room);
+	voice_change_drop(server, session);
+	voice_member_close_room(server, room);
 	if (conn != NULL)
 		voice_conn_act(conn, voice_session_end(&conn->machine, code), NULL);
 }
 
-// As above, for ends that the gateway did not ask for.
-static void end_and_tell(
-	struct voice_server *server, struct session *session, enum voice_close code)
+void voice_member_end(struct voice_server *server, struct session *session, enum voice_close code)
 {
-	note_departed(server, session);
+	voice_member_departed(server, session->intent->guild_id, session->intent->user_id,
+		session->intent->session_id);
 	voice_server_end(server, session, code, NULL, NULL);
 }
 
-static int move_to(struct voice_server *server, struct session *session, uint64_t channel_id)
+// 4006: its client asks the main gateway anew.
+void voice_server_refused(struct voice_server *server, struct session *session, int error)
 {
-	struct room *from = session->room, *to = NULL;
-	bool is_new = false;
-
-	if (channel_id != 0) {
-		to = registry_room_get(server->registry, session->guild, channel_id, &is_new);
-		if (to == NULL)
-			return -ENOSPC;
-		if (is_new)
-			resync_room_open(server->resync, to);
-	}
-	voice_room_left(from, session);
-	voice_room_forget(session);
-	session->intent->speaking = 0;
-	registry_session_move(session, to);
-	return 0;
-}
-
-int voice_server_update(struct voice_server *server, struct session *session, uint32_t flags,
-	uint64_t channel_id, resync_done_fn *fn, void *arg)
-{
-	struct room *from = session->room;
-	bool moves = channel_id != session->intent->channel_id;
-	int error = 0;
-
-	if (moves)
-		error = move_to(server, session, channel_id);
-	if (error != 0)
-		return error;
-	session->intent->flags = flags;
-	resync_session_set(server->resync, session, fn, arg);
-	if (!moves)
-		return 0;
-	close_if_empty(server, from);
-	voice_room_snapshot(session);
-	if (session->intent->phase == INTENT_PHASE_ACTIVE)
-		voice_room_joined(session);
-	return 0;
+	log_warn("session ends because the packet engine refused it guild=%llu error=%s",
+		(unsigned long long)session->intent->guild_id, strerror(-error));
+	voice_member_end(server, session, VOICE_CLOSE_SESSION_INVALID);
 }
 
 void voice_member_detach(struct voice_server *server, struct session *session)
 {
 	session->conn = NULL;
 	if (session->intent->phase == INTENT_PHASE_ADDING) {
-		end_and_tell(server, session, VOICE_CLOSE_NONE);
+		voice_member_end(server, session, VOICE_CLOSE_NONE);
 		return;
 	}
 	session->detached_until_ms =
@@ -165,7 +134,7 @@ void voice_member_detach(struct voice_server *server, struct session *session)
 void voice_member_leave(struct voice_server *server, struct session *session)
 {
 	session->conn = NULL;
-	end_and_tell(server, session, VOICE_CLOSE_NONE);
+	voice_member_end(server, session, VOICE_CLOSE_NONE);
 }
 
 void voice_member_adopt(struct voice_server *server)
@@ -184,14 +153,14 @@ void voice_member_adopt(struct voice_server *server)
 static void sweep_session(struct voice_server *server, struct session *session, uint64_t now_ms)
 {
 	if (session->conn == NULL && now_ms >= session->detached_until_ms) {
-		end_and_tell(server, session, VOICE_CLOSE_SESSION_INVALID);
+		voice_member_end(server, session, VOICE_CLOSE_SESSION_INVALID);
 		return;
 	}
 	if (session->intent->key_id != 0 &&
 		server->params.key_is_low(server->params.ctx, session)) {
 		log_notice("session ends because its key has few nonces left guild=%llu",
 			(unsigned long long)session->intent->guild_id);
-		end_and_tell(server, session, VOICE_CLOSE_SESSION_INVALID);
+		voice_member_end(server, session, VOICE_CLOSE_SESSION_INVALID);
 	}
 }
 

@@ -134,6 +134,7 @@ static void *on_open(void *ctx, struct ws_conn *ws, const struct ws_request *req
 		return NULL;
 	conn->server = server;
 	conn->ws = ws;
+	ws_conn_limit_message(ws, VOICE_STRANGER_SIZE_MAX);
 	conn->next = server->conns;
 	if (server->conns != NULL)
 		server->conns->prev = conn;
@@ -254,6 +255,7 @@ void voice_server_destroy(struct voice_server *server)
 	for (unsigned index = 0; index < server->listener_count; index++)
 		ws_server_destroy(server->listeners[index]);
 	voice_member_fini(server);
+	voice_change_fini(server);
 	free(server->timer);
 	free(server);
 }

@@ -23,6 +23,7 @@ struct voice_server;
 struct voice_stats;
 
 #define VOICE_MESSAGE_SIZE_MAX 262144u // bytes: a large call's MLS commit has more than 64 KiB
+#define VOICE_STRANGER_SIZE_MAX 4096u  // bytes of a message before Identify: stock ones have 500
 #define VOICE_QUEUE_SIZE_MAX 4194304u  // bytes for a slow reader: who is in a room of 16,384
 
 struct voice_server_params {
@@ -30,7 +31,9 @@ struct voice_server_params {
 	struct registry *registry;
 	struct resync *resync;
 	const struct node_config *config; // listeners, modes, heartbeat, resume window
-	const char *ip, *ip6;             // literals told to clients; ip6 NULL: none
+	// Literals told to clients, NULL: none. Without IPv4 they are told the IPv6 one in its
+	// place.
+	const char *ip, *ip6;
 	const char *tls_cert_path, *tls_key_path;
 	uint32_t listen_count; // inherited listening sockets, from DP_LISTEN_FD on; 0: open them
 	// A session ended and its user did not come back for a moment: the gateway should know.
@@ -56,9 +59,13 @@ void voice_server_stop(struct voice_server *server, enum voice_close code);
 // (may be NULL) is called when the engine has acknowledged.
 void voice_server_end(struct voice_server *server, struct session *session, enum voice_close code,
 	resync_done_fn *fn, void *arg);
-// New flags and channel (0: in none) of a session; 'fn' as above. 0 or -ENOSPC, then 'fn' is not
-// called.
+// New flags and channel (0: in none) of a session: in force, and seen by others, when the engine
+// has acknowledged. 'fn' (may be NULL) is told; after an error nothing has changed, or the session
+// has ended. 0, -ENOSPC or -ENOMEM; then 'fn' is not called.
 int voice_server_update(struct voice_server *server, struct session *session, uint32_t flags,
 	uint64_t channel_id, resync_done_fn *fn, void *arg) __attribute__((warn_unused_result));
+
+// For resync_events: the engine does not have the session as it should be.
+void voice_server_refused(struct voice_server *server, struct session *session, int error);
 
 const struct voice_stats *voice_server_stats(const struct voice_server *server);

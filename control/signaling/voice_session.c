@@ -148,14 +148,18 @@ enum voice_action voice_session_authenticated(
 	return VOICE_DO_NOTHING;
 }
 
-enum voice_action voice_session_resumed(
-	struct voice_session *s, enum voice_close refusal, bool selected, uint64_t now_ms)
+enum voice_action voice_session_resumed(struct voice_session *s, enum voice_close refusal,
+	enum voice_key_state key, uint64_t now_ms)
 {
+	static const enum voice_state states[] = {[VOICE_KEY_NONE] = VOICE_WAIT_SELECT,
+		[VOICE_KEY_UNDER_WAY] = VOICE_KEYING,
+		[VOICE_KEY_IN_FORCE] = VOICE_ACTIVE};
+
 	if (s->state != VOICE_WAIT_AUTH)
 		return VOICE_DO_NOTHING;
 	if (refusal != VOICE_CLOSE_NONE)
 		return close_with(s, refusal);
-	s->state = selected ? VOICE_ACTIVE : VOICE_WAIT_SELECT;
+	s->state = states[key];
 	heard(s, now_ms);
 	return VOICE_DO_REPLAY;
 }

@@ -6,7 +6,7 @@
 //
 //	WAIT_AUTH --identify ok--> ADDING --dataplane has it--> WAIT_SELECT --op 1--> KEYING
 //	                                                                               |
-//	    resume ok --> WAIT_SELECT or ACTIVE              ACTIVE <--dataplane has the key
+//	    resume ok --> WAIT_SELECT, KEYING or ACTIVE      ACTIVE <--dataplane has the key
 //
 // A lost socket ends this object; the session itself goes on as DETACHED in the registry until a
 // client resumes it or its window ends.
@@ -82,12 +82,18 @@ enum voice_action voice_session_feed_binary(struct voice_session *s, uint64_t no
 // voice_frame_decode() failed.
 enum voice_action voice_session_malformed(struct voice_session *s);
 
-// Answers to AUTHENTICATE and RESUME. 'refusal' NONE: granted. 'selected': a key was agreed on
-// before.
+// What a session that is resumed had come to.
+enum voice_key_state {
+	VOICE_KEY_NONE,      // op 1 did not come
+	VOICE_KEY_UNDER_WAY, // voice_session_keyed() follows
+	VOICE_KEY_IN_FORCE,
+};
+
+// Answers to AUTHENTICATE and RESUME. 'refusal' NONE: granted.
 enum voice_action voice_session_authenticated(
 	struct voice_session *s, enum voice_close refusal, uint64_t now_ms);
-enum voice_action voice_session_resumed(
-	struct voice_session *s, enum voice_close refusal, bool selected, uint64_t now_ms);
+enum voice_action voice_session_resumed(struct voice_session *s, enum voice_close refusal,
+	enum voice_key_state key, uint64_t now_ms);
 // The dataplane has the session, or 'error' (-errno) says why not.
 enum voice_action voice_session_added(struct voice_session *s, int error);
 // The same for the key.

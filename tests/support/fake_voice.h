@@ -23,13 +23,14 @@
 #include "support/fake_loop.h"
 
 #define FAKE_MESSAGES_MAX 600
-#define FAKE_WAITERS_MAX 64
+#define FAKE_WAITERS_MAX 256
 
 struct ws_conn {
 	void *ctx; // of the server; NULL: refused or over
 	char *sent[FAKE_MESSAGES_MAX];
 	unsigned sent_count, read_count;
 	uint16_t closed_with; // by the server; 0: open
+	size_t message_size_max;
 };
 
 static struct ws_handler fake_handler;
@@ -81,21 +82,41 @@ void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason)
 	conn->closed_with = code;
 }
 
+void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max)
+{
+	conn->message_size_max = message_size_max;
+}
+
 // The engine: who waits for what, in order.
 static struct fake_waiter {
 	const void *thing;
+	struct registry_sync *sync; // NULL: of no session
+	uint32_t revision;
 	resync_done_fn *fn;
 	void *arg;
 } fake_waiters[FAKE_WAITERS_MAX];
 static unsigned fake_waiter_count;
 static unsigned fake_rooms_open, fake_removed, fake_sets;
 
-static void fake_wait(const void *thing, resync_done_fn *fn, void *arg)
+static void fake_wait_for(
+	const void *thing, struct registry_sync *sync, resync_done_fn *fn, void *arg)
 {
-	if (fn == NULL)
-		return;
 	DP_ASSERT(fake_waiter_count < FAKE_WAITERS_MAX);
-	fake_waiters[fake_waiter_count++] = (struct fake_waiter){thing, fn, arg};
+	fake_waiters[fake_waiter_count++] =
+		(struct fake_waiter){thing, sync, sync == NULL ? 0 : sync->wanted, fn, arg};
+}
+
+static inline void fake_wait(const void *thing, resync_done_fn *fn, void *arg)
+{
+	if (fn != NULL)
+		fake_wait_for(thing, NULL, fn, arg);
+}
+
+// A command for a session, which is not settled until the engine has answered.
+static void fake_command(struct session *session, resync_done_fn *fn, void *arg)
+{
+	session->sync.wanted++;
+	fake_wait_for(session, &session->sync, fn, arg);
 }
 
 void resync_room_open(struct resync *resync, struct room *room)
@@ -115,14 +136,14 @@ void resync_session_add(
 	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg)
 {
 	(void)resync;
-	fake_wait(session, fn, arg);
+	fake_command(session, fn, arg);
 }
 
 void resync_session_key(
 	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg)
 {
 	(void)resync;
-	fake_wait(session, fn, arg);
+	fake_command(session, fn, arg);
 }
 
 void resync_session_set(
@@ -130,7 +151,15 @@ void resync_session_set(
 {
 	(void)resync;
 	fake_sets++;
-	fake_wait(session, fn, arg);
+	fake_command(session, fn, arg);
+}
+
+void resync_session_wait(
+	struct resync *resync, struct session *session, resync_done_fn *fn, void *arg)
+{
+	(void)resync;
+	DP_ASSERT(!registry_is_settled(&session->sync));
+	fake_wait_for(session, &session->sync, fn, arg);
 }
 
 void resync_session_remove(
@@ -171,13 +200,24 @@ uint16_t dplink_first_port(const struct dplink *link)
 	return 50000;
 }
 
-// The engine answers everything that it was asked.
+// The engine answers what it was asked first, and who waits for that hears it.
+static inline void fake_engine_answers(int error)
+{
+	struct fake_waiter waiter = fake_waiters[0];
+
+	DP_ASSERT(fake_waiter_count > 0);
+	memmove(fake_waiters, fake_waiters + 1, --fake_waiter_count * sizeof(fake_waiters[0]));
+	if (waiter.sync != NULL && error != -ETIMEDOUT && waiter.revision > waiter.sync->acked)
+		waiter.sync->acked = waiter.revision;
+	if (waiter.fn != NULL)
+		waiter.fn(waiter.arg, error);
+}
+
+// The engine answers everything that it was asked; what is asked because of that waits.
 static inline void fake_engine_acks(int error)
 {
-	for (unsigned index = 0; index < fake_waiter_count; index++)
-		if (fake_waiters[index].fn != NULL)
-			fake_waiters[index].fn(fake_waiters[index].arg, error);
-	fake_waiter_count = 0;
+	for (unsigned count = fake_waiter_count; count > 0; count--)
+		fake_engine_answers(error);
 }
 
 // A client's socket.

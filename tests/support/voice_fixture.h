@@ -22,6 +22,7 @@ static struct voice_server *server;
 static struct node_config config;
 static int fd;
 static bool keys_are_low;
+static const char *fixture_ip = "203.0.113.7";
 static unsigned left_count;
 static uint64_t left_user;
 
@@ -44,7 +45,7 @@ static void rise(void)
 	const struct intent_params shape = {
 		.worker_count = 1, .guild_count = 4, .room_count = 8, .session_count = 64};
 	struct voice_server_params params = {.config = &config,
-		.ip = "203.0.113.7",
+		.ip = fixture_ip,
 		.ip6 = "2001:db8::7",
 		.left = on_left,
 		.key_is_low = key_is_low};
@@ -118,7 +119,8 @@ static void identify(struct ws_conn *conn, uint64_t user, const char *token)
 	fake_say(conn, text);
 }
 
-static void resume(struct ws_conn *conn, uint64_t user, const char *token, const char *seq_ack)
+static inline void resume(
+	struct ws_conn *conn, uint64_t user, const char *token, const char *seq_ack)
 {
 	char text[400];
 

@@ -242,8 +242,8 @@ static void a_mute_is_acknowledged_by_the_engine(void **state)
 	msg.mute = true;
 	seq = apply(msg);
 	assert_int_equal(ack_count, 0);
-	assert_int_equal(registry_session_find(registry, GUILD, 1)->intent->flags, DP_SESSION_MUTE);
 	fake_engine_acks(0);
+	assert_int_equal(registry_session_find(registry, GUILD, 1)->intent->flags, DP_SESSION_MUTE);
 	assert_acked(seq, 0);
 	fake_end(conn, 1000);
 }

@@ -190,6 +190,32 @@ static void malformed_frames_are_refused(void **state)
 			fail_msg("taken for good: %s", texts[index]);
 }
 
+// Not malformed: its answer is that of a wrong one.
+static void what_is_too_long_to_be_known_is_unknown(void **state)
+{
+	char x[400], text[600];
+
+	(void)state;
+	memset(x, 'x', sizeof(x));
+	for (int size = 127; size <= 399; size += 272) {
+		snprintf(text, sizeof(text),
+			"{\"op\":0,\"d\":{\"session_id\":\"s\",\"token\":\"%.*s\"}}", size, x);
+		assert_int_equal(decode(text), 0);
+		assert_int_equal(strlen(frame.identify.token), size == 127 ? 127 : 0);
+		snprintf(text, sizeof(text), "{\"op\":7,\"d\":{\"session_id\":\"%.*s\"}}", size, x);
+		assert_int_equal(decode(text), 0);
+		assert_string_equal(frame.identify.session_id, "");
+		snprintf(text, sizeof(text), "{\"op\":1,\"d\":{\"protocol\":\"%.*s\"}}", size, x);
+		assert_int_equal(decode(text), 0);
+		assert_string_equal(frame.select.protocol, "");
+		snprintf(text, sizeof(text),
+			"{\"op\":1,\"d\":{\"protocol\":\"udp\",\"data\":{\"mode\":\"%.*s\"}}}",
+			size, x);
+		assert_int_equal(decode(text), 0);
+		assert_string_equal(frame.select.mode, "");
+	}
+}
+
 static void nesting_is_bounded(void **state)
 {
 	char text[30000];
@@ -348,6 +374,7 @@ int main(void)
 		cmocka_unit_test(speaking_is_masked),
 		cmocka_unit_test(unknown_opcodes_are_no_error),
 		cmocka_unit_test(malformed_frames_are_refused),
+		cmocka_unit_test(what_is_too_long_to_be_known_is_unknown),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(refuses_every_truncation),
 		cmocka_unit_test(version_is_read_from_either_spelling),

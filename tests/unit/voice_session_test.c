@@ -201,7 +201,8 @@ static void refusals_close_with_their_code(void **state)
 	assert_int_equal(s.close_code, VOICE_CLOSE_AUTHENTICATION);
 	go_to(VOICE_WAIT_AUTH);
 	assert_int_equal(
-		voice_session_resumed(&s, VOICE_CLOSE_SESSION_INVALID, true, NOW), VOICE_DO_CLOSE);
+		voice_session_resumed(&s, VOICE_CLOSE_SESSION_INVALID, VOICE_KEY_IN_FORCE, NOW),
+		VOICE_DO_CLOSE);
 	assert_int_equal(s.close_code, VOICE_CLOSE_SESSION_INVALID);
 }
 
@@ -209,11 +210,19 @@ static void resume_returns_to_where_it_was(void **state)
 {
 	(void)state;
 	go_to(VOICE_WAIT_AUTH);
-	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, true, NOW), VOICE_DO_REPLAY);
+	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, VOICE_KEY_IN_FORCE, NOW),
+		VOICE_DO_REPLAY);
 	assert_int_equal(s.state, VOICE_ACTIVE);
 	go_to(VOICE_WAIT_AUTH);
-	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, false, NOW), VOICE_DO_REPLAY);
+	assert_int_equal(
+		voice_session_resumed(&s, VOICE_CLOSE_NONE, VOICE_KEY_NONE, NOW), VOICE_DO_REPLAY);
 	assert_int_equal(s.state, VOICE_WAIT_SELECT);
+	go_to(VOICE_WAIT_AUTH); // op 1 came, the dataplane has not answered
+	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, VOICE_KEY_UNDER_WAY, NOW),
+		VOICE_DO_REPLAY);
+	assert_int_equal(s.state, VOICE_KEYING);
+	assert_int_equal(voice_session_keyed(&s, 0), VOICE_DO_DESCRIBE);
+	assert_int_equal(s.state, VOICE_ACTIVE);
 }
 
 static void a_refusing_engine_closes_with_4015(void **state)
@@ -237,7 +246,8 @@ static void late_answers_do_nothing(void **state)
 	assert_int_equal(voice_session_added(&s, 0), VOICE_DO_NOTHING);
 	assert_int_equal(voice_session_keyed(&s, -5), VOICE_DO_NOTHING);
 	assert_int_equal(voice_session_authenticated(&s, VOICE_CLOSE_NONE, NOW), VOICE_DO_NOTHING);
-	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, true, NOW), VOICE_DO_NOTHING);
+	assert_int_equal(voice_session_resumed(&s, VOICE_CLOSE_NONE, VOICE_KEY_IN_FORCE, NOW),
+		VOICE_DO_NOTHING);
 	assert_int_equal(s.state, VOICE_CLOSED);
 	assert_int_equal(voice_session_end(&s, VOICE_CLOSE_DISCONNECTED), VOICE_DO_NOTHING);
 }
