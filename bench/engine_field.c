@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "api/dp_assert.h"
 #include "api/dp_msg.h"
@@ -29,6 +30,7 @@
 #define POOL_SIZE 16383 // copies of a wave, and the packets that wait in the ring
 #define POOL_CACHE 256  // as host/port.c
 #define FIRST_PORT 50000
+#define HUGE_PAGE_SIZE ((size_t)2 << 20)
 #define HEADER_SIZE 12
 #define SAMPLE_COPIES 8192   // packets out per sample: 0.2 to 1 ms
 #define SAMPLE_PACKETS 256   // packets in per sample, at most
@@ -185,10 +187,12 @@ static int make_worker(struct engine_field *f)
 		.stop = &f->stop};
 
 	shm.size = dp_shm_size(&shm);
-	f->shm = aligned_alloc(DP_CACHE_LINE, dp_shm_align(shm.size));
+	f->shm = aligned_alloc(
+		HUGE_PAGE_SIZE, (shm.size + HUGE_PAGE_SIZE - 1) / HUGE_PAGE_SIZE * HUGE_PAGE_SIZE);
 	if (f->shm == NULL) {
 		return -ENOMEM;
 	}
+	(void)madvise(f->shm, shm.size, MADV_HUGEPAGE); // a wish: less of it is only slower
 	memset(f->shm, 0, shm.size);
 	*f->shm = shm;
 	f->host = (struct udp_frame_host){.addresses = {node_address()},

@@ -21,7 +21,9 @@
 
 // A turn of the crank.
 #define DP_BURST_MAX 32 // packets taken from the device per turn
-#define DP_WAVE_MAX 256 // packets produced between two calls of tx
+#define DP_WAVE_MAX \
+	64 // packets produced between two calls of tx: what they touch fits L1 and
+	   // L2, and the first wave of a turn, which nobody fetches for, is short
 #define DP_HANDED_MAX \
 	16                     // of them from the hand-over ring, where the worker has a queue too:
 			       // neither may starve the other
@@ -58,10 +60,11 @@
 #define DP_VIDEO_PACKETS_BURST 2000u
 
 // Answers to strangers who know an SSRC but have no proof yet: five a second, bursts of ten.
-// Counted per session and source, in so many buckets: what strangers ask costs the client nothing.
+// Counted per session and source, in two buckets a session and never fewer than so many: what
+// strangers ask costs the client nothing, nor does it when all clients come at once.
 #define DP_DISCOVERY_PER_SECOND 5
 #define DP_DISCOVERY_BURST 10
-#define DP_DISCOVERY_BUCKETS 4096
+#define DP_DISCOVERY_BUCKETS_MIN 4096
 #define DP_DISCOVERED_MAX 16 // sources that op 1 may name; more than one source has answers
 
 #define DP_REPORTS_PER_SECOND 2 // sender reports of one stream that go on
@@ -70,6 +73,8 @@
 // sender (architecture.md decision 10).
 #define DP_MUTED_SAMPLE 4096
 #define DP_IP_PACKET_SIZE_MAX 1500 // of what we send
+// Clear bytes of a packet whose copies fit that for sure: less IPv6, UDP, header, tag and suffix.
+#define DP_COPY_SIZE_SURE (1500 - 40 - 8 - 16 - 20)
 
 static_assert(DP_WAVE_MAX >= DP_BURST_MAX, "a room of two must never need a second wave");
 static_assert((DP_SSRCS_PER_SESSION & (DP_SSRCS_PER_SESSION - 1)) == 0, "SSRC blocks are aligned");

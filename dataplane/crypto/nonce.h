@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct nonce_space {
 	uint32_t next;   // number to use next
@@ -20,7 +21,24 @@ struct nonce_space {
 
 // Goes on at '*floor' (0 for a new key). The floor outlives the space.
 void nonce_init(struct nonce_space *n, uint32_t *floor);
+// Reserves the next numbers. False: none is left.
+bool nonce_lease(struct nonce_space *n);
+
+// The suffix of 'number', below DP_NONCES_MAX: as a big-endian word 1, 23 bits, 1, 7 bits. Distinct
+// numbers have distinct suffixes. Written as one word, because the cipher reads it as one.
+static inline void nonce_suffix(uint32_t number, uint8_t suffix[4])
+{
+	uint32_t word = 0x80000080u | (number & 0x3fffff80u) << 1 | (number & 0x7fu);
+
+	word = __builtin_bswap32(word);
+	memcpy(suffix, &word, sizeof(word));
+}
+
 // Takes one number and writes its suffix. False: the space is spent, nothing may be sealed.
-bool nonce_take(struct nonce_space *n, uint8_t suffix[4]);
-// The suffix of 'number', below DP_NONCES_MAX. Distinct numbers have distinct suffixes.
-void nonce_suffix(uint32_t number, uint8_t suffix[4]);
+static inline bool nonce_take(struct nonce_space *n, uint8_t suffix[4])
+{
+	if (__builtin_expect(n->next >= n->leased, 0) && !nonce_lease(n))
+		return false;
+	nonce_suffix(n->next++, suffix);
+	return true;
+}

@@ -104,6 +104,17 @@ struct suite {
 const struct suite *suite_get(unsigned id);
 const struct suite *suite_by_name(const char *name);
 
+// Starts to fetch what sealing a voice packet reads of the key.
+static inline void suite_key_prefetch(const struct suite_key *key)
+{
+	const uint8_t *tables = key->bytes + SUITE_SEALER_SIZE;
+
+	for (unsigned at = 0; at < 4 * DP_CACHE_LINE; at += DP_CACHE_LINE) // round keys
+		__builtin_prefetch(tables + at, 0, 2);
+	for (unsigned at = 1024 - 3 * DP_CACHE_LINE; at < 1024; at += DP_CACHE_LINE) // powers of H
+		__builtin_prefetch(tables + at, 0, 2);
+}
+
 // 'engine' is the one that expanded the key.
 void suite_key_wipe(struct crypto_engine *engine, struct suite_key *key);
 void suite_rtcp_key_wipe(struct suite_rtcp_key *key);

@@ -248,6 +248,7 @@ void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
 	uint8_t dscp)
 {
 	uint8_t *ip = t->bytes + ETH_HDR_SIZE, *udp;
+	uint16_t sum;
 
 	DP_ASSERT(source->family == target->family);
 	DP_ASSERT(source->family == 4 || source->family == 6);
@@ -265,7 +266,8 @@ void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
 		ip[9] = IP_PROTO_UDP;
 		memcpy(ip + 12, source->ip, 4);
 		memcpy(ip + 16, target->ip, 4);
-		t->ipv4_sum = (uint16_t)inet_sum(ip, IPV4_HDR_SIZE, 0);
+		sum = (uint16_t)inet_sum(ip, IPV4_HDR_SIZE, 0);
+		memcpy(t->bytes + UDP_IPV4_SUM_AT, &sum, sizeof(sum));
 		t->size = UDP4_FRAME_SIZE;
 	} else {
 		be16_write(t->bytes + 12, ETHERTYPE_IPV6);
@@ -284,14 +286,16 @@ void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
 void udp_template_finish(const struct udp_template *t, uint8_t *frame, uint16_t payload_size)
 {
 	uint8_t *ip = frame + ETH_HDR_SIZE;
+	uint16_t sum;
 
 	DP_ASSERT_HOT(payload_size <= UINT16_MAX - IPV4_HDR_SIZE - UDP_HDR_SIZE);
 	if (t->size == UDP4_FRAME_SIZE) {
 		uint32_t total_size = IPV4_HDR_SIZE + UDP_HDR_SIZE + payload_size;
 
 		memcpy(frame, t->bytes, UDP4_FRAME_SIZE);
+		memcpy(&sum, t->bytes + UDP_IPV4_SUM_AT, sizeof(sum));
 		be16_write(ip + 2, (uint16_t)total_size);
-		be16_write(ip + 10, (uint16_t)~fold((uint64_t)t->ipv4_sum + total_size));
+		be16_write(ip + 10, (uint16_t)~fold((uint64_t)sum + total_size));
 		be16_write(ip + IPV4_HDR_SIZE + 4, (uint16_t)(UDP_HDR_SIZE + payload_size));
 	} else {
 		DP_ASSERT_HOT(t->size == UDP6_FRAME_SIZE);

@@ -6,10 +6,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
 #include "api/dp_verdict.h"
+#include "proto/be.h"
 
 #define ETH_HDR_SIZE 14u
 #define IPV4_HDR_SIZE 20u
@@ -17,6 +19,7 @@
 #define UDP_HDR_SIZE 8u
 #define UDP4_FRAME_SIZE (ETH_HDR_SIZE + IPV4_HDR_SIZE + UDP_HDR_SIZE)
 #define UDP6_FRAME_SIZE (ETH_HDR_SIZE + IPV6_HDR_SIZE + UDP_HDR_SIZE)
+#define UDP_IPV4_SUM_AT (ETH_HDR_SIZE + 10u) // of the IPv4 header's checksum
 
 // A UDP datagram inside its frame. Offsets are bytes from the first byte of the frame, inside it.
 struct udp_frame {
@@ -52,14 +55,15 @@ struct udp_frame_host {
 enum dp_verdict udp_frame_parse(const uint8_t *frame, uint32_t frame_size,
 	const struct udp_frame_host *host, struct udp_frame *view);
 
-// The headers of a datagram to one receiver, made once and copied per packet; sizes and checksums
-// are filled in per packet by udp_template_finish().
+// The headers of a datagram to one receiver, one cache line, made once and copied per packet; sizes
+// and checksums are filled in per packet. Until then the place of the IPv4 checksum holds, in the
+// machine's order, the ones' complement sum of the header with length and checksum zero.
 struct udp_template {
 	uint8_t bytes[UDP6_FRAME_SIZE]; // Ethernet, IP, UDP with zero lengths
 	uint8_t size;                   // UDP4_FRAME_SIZE or UDP6_FRAME_SIZE
 	uint8_t reserved;
-	uint16_t ipv4_sum; // ones' complement sum of the IPv4 header with length and checksum zero
 };
+static_assert(sizeof(struct udp_template) == DP_CACHE_LINE, "one line a receiver");
 
 // 'dscp' 0..63. Families of source and target are equal. TTL 64, IPv4: don't fragment, id 0.
 void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
@@ -71,6 +75,27 @@ void udp_template_build(struct udp_template *t, const uint8_t source_mac[6],
 // authenticated), and computed by udp6_checksum_fill() after the payload is final for IPv6, which
 // demands it.
 void udp_template_finish(const struct udp_template *t, uint8_t *frame, uint16_t payload_size);
+// The same, faster: writes the whole line, so that up to sizeof(*t) - size bytes behind the headers
+// are garbage, which the caller overwrites.
+static inline void udp_template_lay(
+	const struct udp_template *t, uint8_t *frame, uint16_t payload_size)
+{
+	uint16_t udp_size = (uint16_t)(UDP_HDR_SIZE + payload_size), sum16;
+	uint32_t sum;
+
+	memcpy(frame, t, sizeof(*t));
+	if (__builtin_expect(t->size != UDP4_FRAME_SIZE, 0)) {
+		be16_write(frame + ETH_HDR_SIZE + 4, udp_size);
+		be16_write(frame + ETH_HDR_SIZE + IPV6_HDR_SIZE + 4, udp_size);
+		return;
+	}
+	memcpy(&sum16, t->bytes + UDP_IPV4_SUM_AT, sizeof(sum16));
+	sum = sum16 + (uint32_t)IPV4_HDR_SIZE + udp_size;
+	sum = (sum & 0xffff) + (sum >> 16);
+	be16_write(frame + ETH_HDR_SIZE + 2, (uint16_t)(IPV4_HDR_SIZE + udp_size));
+	be16_write(frame + UDP_IPV4_SUM_AT, (uint16_t)~sum);
+	be16_write(frame + ETH_HDR_SIZE + IPV4_HDR_SIZE + 4, udp_size);
+}
 void udp6_checksum_fill(uint8_t *frame, uint16_t payload_size);
 
 // Folded ones' complement sum of 'size' bytes, RFC 1071, on top of 'sum'.

@@ -10,7 +10,7 @@
 bool pipeline_turn(struct worker *w)
 {
 	struct burst *in = &w->burst;
-	struct wave *out = &w->wave;
+	struct wave *out = &w->wave[0], *next = &w->wave[1], *spare;
 	struct forward_cursor at;
 	bool busy;
 
@@ -23,12 +23,18 @@ bool pipeline_turn(struct worker *w)
 	feedback_burst(w, in);  // RTCP ends here, reports go on
 	unprotect_burst(w, in); // opened in place; forged and replayed packets leave here
 
-	forward_begin(&at);
-	while (forward_next_wave(w, in, &at, out)) { // (packet, receiver) jobs
-		rewrite_wave(w, in, out);            // the receiver's headers, a fresh mbuf
-		protect_wave(w, out);                // payload, sealed with the receiver's key
-		tx_wave(w, out);                     // mbufs -> device
+	forward_begin(in, &at);
+	forward_plan(w, in, &at, out); // (packet, receiver) pairs
+	forward_fetch(w, out, 0, out->count);
+	while (out->count > 0) {
+		forward_plan(w, in, &at, next); // whose memory comes while these are sealed
+		forward_wave(w, in, out);       // sequence numbers; the deaf leave here
+		rewrite_wave(w, in, out);       // the receiver's headers, a fresh mbuf
+		protect_wave(w, out, next);     // payload, sealed with the receiver's key
+		tx_wave(w, out);                // mbufs -> device
+		spare = out, out = next, next = spare;
 	}
+	forward_end(w, in);
 	burst_release(w, in);
 
 	busy |= tx_relay(w) > 0; // frames of workers that have no queue of their own

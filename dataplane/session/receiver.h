@@ -9,7 +9,9 @@
 // key comes from elsewhere. Listeners who never speak cannot be had without.
 #pragma once
 
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/dp_msg.h"
@@ -24,17 +26,19 @@ struct worker;
 #define RECEIVER_HEARS 0x04u   // is not deafened
 #define RECEIVER_OPEN (RECEIVER_KEY | RECEIVER_ADDRESS | RECEIVER_HEARS)
 
+// Two lines and the key are what one packet to it reads and writes.
 struct receiver {
-	struct udp_template headers; // Ethernet, IP, UDP to it
-	uint32_t state;              // RECEIVER_*; it is sent media when RECEIVER_OPEN
-	uint32_t suite;              // enum dp_suite
+	alignas(DP_CACHE_LINE) struct udp_template headers; // Ethernet, IP, UDP to it
+	alignas(DP_CACHE_LINE) uint32_t state; // RECEIVER_*; it is sent media when RECEIVER_OPEN
+	uint32_t suite;                        // enum dp_suite
+	uint32_t continuity;                   // cuts: it was deafened, elsewhere, or not there yet
 	uint32_t key_id;
-	uint32_t continuity; // cuts: it was deafened, elsewhere, or not there yet
-	uint32_t first_leg;  // its legs: leg.receiver_next
 	struct nonce_space nonces;
+	uint32_t first_leg; // its legs: leg.receiver_next
 	uint64_t moved_tsc; // when its address changed last
 	struct suite_key key;
 };
+static_assert(offsetof(struct receiver, key) == 2 * DP_CACHE_LINE, "two lines beside the key");
 
 static inline bool receiver_open(const struct receiver *r)
 {

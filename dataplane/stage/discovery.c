@@ -26,7 +26,7 @@ static struct discovery_bucket *bucket_of(
 	memcpy(word, source->ip, sizeof(word));
 	for (unsigned i = 0; i < 2; i++)
 		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ull * w->seed ^ hash >> 29;
-	return &w->discovery[(hash >> 32) % DP_DISCOVERY_BUCKETS];
+	return &w->discovery[(hash >> 32) & w->discovery_mask];
 }
 
 static bool discovery_allowed(struct worker *w, uint32_t slot, const struct dp_addr *source)

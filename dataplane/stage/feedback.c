@@ -4,8 +4,6 @@
 // report about the session's own stream goes on to whoever hears it, made anew with the sender's
 // clock and nothing else: no report blocks, no CNAME, nobody's address (protocol.md 4.7).
 
-#include <rte_mbuf.h>
-
 #include "api/dp_assert.h"
 #include "crypto/suite.h"
 #include "proto/classify.h"
@@ -17,21 +15,13 @@
 #include "table/ssrc_table.h"
 #include "worker/worker.h"
 
-static_assert(RTCP_HDR_SIZE <= sizeof(((struct wave_job *)0)->header), "clear part fits a job");
-
-static void send_wave(struct worker *w, struct wave *out)
+static void send_wave(struct worker *w, const uint8_t *report, struct wave *out)
 {
-	struct rte_mbuf *mbufs[DP_WAVE_MAX];
-	unsigned got = 0;
-
-	while (got < out->count && (mbufs[got] = rte_pktmbuf_alloc(w->params.pool)) != NULL) {
-		out->job[got].mbuf = mbufs[got];
-		got++;
-	}
-	worker_verdict_add(w, DP_NO_MBUF, out->count - got);
-	out->count = got;
-	protect_wave(w, out);
+	worker_count_add(w, DP_COUNTER_JOBS, out->count);
+	rewrite_reports(w, report, out);
+	protect_wave(w, out, NULL);
 	tx_wave(w, out);
+	out->suites = 0;
 }
 
 // One report for every member who hears the stream.
@@ -40,29 +30,25 @@ static void pass_on(struct worker *w, uint32_t sender, const struct rtcp_sender_
 	const struct session *s = &w->sessions[sender];
 	const struct room *room = &w->rooms[s->room];
 	const uint32_t *members = extent_words(w->extents, &room->members);
-	struct wave *out = &w->wave;
+	struct wave *out = &w->wave[0];
 	uint8_t report[RTCP_SR_INFO_SIZE];
 
 	rtcp_sr_build(report, s->audio.ssrc, info);
 	out->count = 0;
+	out->suites = 0;
 	for (uint32_t i = 0; i < room->member_count; i++) {
 		const struct receiver *r = &w->receivers[members[i]];
 		struct wave_job *job = &out->job[out->count];
 
 		if (members[i] == sender || !receiver_open(r))
 			continue;
-		job->receiver = members[i];
-		job->suite = (uint8_t)r->suite;
-		job->header_size = RTCP_HDR_SIZE;
-		__builtin_memcpy(job->header, report, RTCP_HDR_SIZE);
-		job->payload = report + RTCP_HDR_SIZE;
-		job->payload_size = RTCP_SR_INFO_SIZE - RTCP_HDR_SIZE;
-		worker_count_add(w, DP_COUNTER_JOBS, 1);
+		*job = (struct wave_job){.receiver = members[i], .suite = (uint8_t)r->suite};
+		out->suites |= 1u << job->suite;
 		if (++out->count == DP_WAVE_MAX)
-			send_wave(w, out);
+			send_wave(w, report, out);
 	}
 	if (out->count > 0)
-		send_wave(w, out);
+		send_wave(w, report, out);
 }
 
 static void read_reports(struct worker *w, uint32_t slot, const uint8_t *pkt, uint32_t size)

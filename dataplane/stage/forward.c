@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Stage 6, forward: who hears this packet? Fills the wave with (packet, receiver) jobs and
-// remembers where it stopped. The leg says which sequence number the receiver sees.
+// Stage 6, forward: who hears this packet? In two steps, so that memory comes while the wave before
+// is sealed: the plan only names receivers and legs, from lists; the step looks at them, says who
+// is sent a copy and, by the leg, with which sequence number.
+
+#include <rte_prefetch.h>
 
 #include "api/dp_assert.h"
 #include "session/leg.h"
@@ -11,51 +14,30 @@
 #include "stage/stages.h"
 #include "worker/worker.h"
 
-void forward_begin(struct forward_cursor *at)
+// From so many sessions on, keys do not stay in the last cache (1.5 KiB each), and the cipher's own
+// look-ahead within a wave is too short for what is behind it.
+#define FETCH_KEYS_FROM 16384u
+
+void forward_begin(struct burst *b, struct forward_cursor *at)
 {
+	DP_ASSERT(b->count <= DP_BURST_MAX);
 	*at = (struct forward_cursor){0};
+	b->lengthy = false;
+	for (unsigned i = 0; i < b->count; i++) {
+		b->packet[i].copies = 0;
+		b->lengthy |= b->packet[i].clear_size > DP_COPY_SIZE_SURE;
+	}
 }
 
-// Adds the copy of packet 'in' for the member at 'place'. False: counted and not made.
-static bool add_copy(struct worker *w, const struct burst_packet *p, unsigned in, uint32_t receiver,
-	uint32_t *leg, struct wave *out)
+// Receivers of one packet, from the cursor's place on. False: the wave is full.
+static bool plan_packet(
+	struct worker *w, const struct burst_packet *p, struct forward_cursor *at, struct wave *out)
 {
-	struct stream *s = &w->sessions[p->session].audio;
-	struct receiver *r = &w->receivers[receiver];
-	struct wave_job *job = &out->job[out->count];
-	uint32_t index;
-
-	if (*leg == LEG_NONE) {
-		*leg = leg_get(w, p->session, receiver, p->index);
-		if (*leg == LEG_NONE) {
-			worker_verdict_add(w, DP_NO_LEG, 1);
-			return false;
-		}
-	}
-	DP_ASSERT_HOT(w->leg_shm[*leg].receiver == receiver);
-	DP_ASSERT_HOT(w->leg_shm[*leg].ssrc == s->ssrc);
-	if (!leg_step(&w->leg_shm[*leg], s->continuity + r->continuity, p->index, &index)) {
-		worker_verdict_add(w, DP_LATE, 1);
-		return false;
-	}
-	job->receiver = receiver;
-	job->in = (uint8_t)in;
-	job->seq = (uint16_t)index;
-	job->suite = (uint8_t)r->suite;
-	out->count++;
-	return true;
-}
-
-// Copies of one packet, from the cursor's place on. False: the wave is full.
-static bool forward_packet(
-	struct worker *w, struct burst_packet *p, struct forward_cursor *at, struct wave *out)
-{
-	struct session *sender = &w->sessions[p->session];
+	const struct session *sender = &w->sessions[p->session];
 	const struct room *room = &w->rooms[sender->room];
-	const uint32_t *members;
-	uint32_t *legs;
-	uint64_t jobs = 0, deaf = 0;
-	bool all = true;
+	const uint32_t *members, *legs;
+	uint32_t member = at->member, leg_at;
+	unsigned count = out->count;
 
 	if (!stream_attach(w, p->session)) {
 		worker_count_add(w, DP_COUNTER_JOBS, 1);
@@ -64,39 +46,107 @@ static bool forward_packet(
 	}
 	members = extent_words(w->extents, &room->members);
 	legs = extent_words(w->extents, &sender->audio.legs);
-	for (; at->member < room->member_count; at->member++) {
-		uint32_t who = members[at->member];
-
-		if (who == p->session)
+	leg_at = sender->audio.legs.offset;
+	for (; member < room->member_count && count < DP_WAVE_MAX; member++) {
+		if (members[member] == p->session)
 			continue;
-		if (!receiver_open(&w->receivers[who])) {
-			deaf += !(w->receivers[who].state & RECEIVER_HEARS);
-			continue;
-		}
-		if (out->count == DP_WAVE_MAX) {
-			all = false; // this member goes first in the next wave
-			break;
-		}
-		jobs++;
-		at->any |= add_copy(w, p, at->in, who, &legs[at->member], out);
+		out->job[count++] = (struct wave_job){.receiver = members[member],
+			.leg_at = leg_at + member,
+			.index = legs[member],
+			.in = (uint8_t)at->in};
 	}
-	worker_count_add(w, DP_COUNTER_JOBS, jobs);
-	worker_count_add(w, DP_COUNTER_DEAF, deaf);
-	w->guild_shm[sender->guild].packets_out += jobs;
-	return all;
+	out->count = count;
+	at->member = member;
+	return member == room->member_count;
 }
 
-bool forward_next_wave(
-	struct worker *w, struct burst *b, struct forward_cursor *at, struct wave *out)
+void forward_plan(
+	struct worker *w, const struct burst *b, struct forward_cursor *at, struct wave *out)
 {
-	DP_ASSERT(b->count <= DP_BURST_MAX);
 	out->count = 0;
-	for (; at->in < b->count; at->in++, at->member = 0, at->any = false) {
-		struct burst_packet *p = &b->packet[at->in];
-
-		if (!forward_packet(w, p, at, out))
-			return true;
-		p->verdict = at->any ? DP_FORWARDED : DP_NO_RECEIVER;
+	for (; at->in < b->count; at->in++, at->member = 0) {
+		if (!plan_packet(w, &b->packet[at->in], at, out))
+			return;
 	}
-	return out->count > 0;
+}
+
+void forward_fetch(
+	const struct worker *w, const struct wave *planned, unsigned from, unsigned count)
+{
+	unsigned end = from + count < planned->count ? from + count : planned->count;
+	bool keys = w->shm->sessions > FETCH_KEYS_FROM;
+
+	for (unsigned i = from; i < end; i++) {
+		const struct receiver *r = &w->receivers[planned->job[i].receiver];
+
+		rte_prefetch0(&r->headers);
+		rte_prefetch0(&r->state);
+		rte_prefetch0(&w->leg_shm[planned->job[i].index]);
+		if (keys)
+			suite_key_prefetch(&r->key);
+	}
+}
+
+// The copy's index. False: counted and not sent.
+static inline bool step(struct worker *w, const struct burst_packet *p, const struct receiver *r,
+	const struct wave_job *job, uint32_t *index)
+{
+	const struct stream *s = &w->sessions[p->session].audio;
+	uint32_t *leg = &w->extents->words[job->leg_at];
+
+	if (__builtin_expect(*leg == LEG_NONE, 0)) {
+		*leg = leg_get(w, p->session, job->receiver, p->index);
+		if (*leg == LEG_NONE) {
+			worker_verdict_add(w, DP_NO_LEG, 1);
+			return false;
+		}
+	}
+	DP_ASSERT_HOT(w->leg_shm[*leg].receiver == job->receiver);
+	DP_ASSERT_HOT(w->leg_shm[*leg].ssrc == s->ssrc);
+	if (!leg_step(&w->leg_shm[*leg], s->continuity + r->continuity, p->index, index)) {
+		worker_verdict_add(w, DP_LATE, 1);
+		return false;
+	}
+	return true;
+}
+
+void forward_wave(struct worker *w, struct burst *b, struct wave *out)
+{
+	unsigned kept = 0, jobs = 0, deaf = 0;
+	uint32_t suites = 0;
+
+	for (unsigned i = 0; i < out->count; i++) {
+		const struct wave_job job = out->job[i];
+		const struct receiver *r = &w->receivers[job.receiver];
+		struct burst_packet *p = &b->packet[job.in];
+		uint32_t index;
+
+		if (__builtin_expect(!receiver_open(r), 0)) {
+			deaf += !(r->state & RECEIVER_HEARS);
+			continue;
+		}
+		jobs++;
+		if (!step(w, p, r, &job, &index))
+			continue;
+		p->copies++;
+		suites |= 1u << r->suite;
+		out->job[kept++] = (struct wave_job){.receiver = job.receiver,
+			.index = index,
+			.in = job.in,
+			.suite = (uint8_t)r->suite};
+	}
+	out->count = kept;
+	out->suites = suites;
+	worker_count_add(w, DP_COUNTER_JOBS, jobs);
+	worker_count_add(w, DP_COUNTER_DEAF, deaf);
+}
+
+void forward_end(struct worker *w, struct burst *b)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		struct burst_packet *p = &b->packet[i];
+
+		p->verdict = p->copies > 0 ? DP_FORWARDED : DP_NO_RECEIVER;
+		w->guild_shm[w->sessions[p->session].guild].packets_out += p->copies;
+	}
 }

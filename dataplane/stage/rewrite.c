@@ -1,64 +1,149 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Stage 7, rewrite: every job gets its receiver's clear header and a fresh mbuf with the frame
-// around it. The payload is not copied: protect seals it from the burst's packet straight into the
-// mbuf.
+// Stage 7, rewrite: every job gets a fresh mbuf with its receiver's frame headers and clear header.
+// The payload is not copied: protect seals it from the burst's packet straight into the mbuf.
 
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 #include <string.h>
 
 #include "api/dp_assert.h"
+#include "proto/rtcp.h"
 #include "session/receiver.h"
 #include "session/session.h"
 #include "stage/stages.h"
 #include "worker/worker.h"
 
-static_assert(DP_RTP_HEADER_SIZE_MAX == sizeof(((struct wave_job *)0)->header),
-	"the longest clear header fits a job");
+#define MBUF_AHEAD 4 // whose header is fetched while this one is written
 
-// Header of a media job. Returns false when the copy would not fit an IP packet.
-static bool build_header(const struct worker *w, const struct burst_packet *p, struct wave_job *job)
+static_assert(RTCP_HDR_SIZE <= DP_RTP_HEADER_SIZE_MAX, "clear part of a report fits");
+static_assert(DP_RTPSIZE_OVERHEAD + RTCP_SR_INFO_SIZE + UDP4_FRAME_SIZE >= DP_CACHE_LINE,
+	"the shortest frame is longer than a template, whose tail it overwrites");
+
+// As many mbufs as the wave has jobs, as their last user left them (DPDK's promise of a free mbuf:
+// one reference, one segment, no next). The pool may hold fewer: the rest is then not sent.
+static void take_mbufs(struct worker *w, struct wave *out)
 {
-	const struct receiver *r = &w->receivers[job->receiver];
+	unsigned got = out->count;
 
-	job->header_size = (uint16_t)rtp_build(
-		job->header, &p->rtp, DP_OPUS_PAYLOAD_TYPE, job->seq, p->rtp.ssrc);
-	job->payload = p->pkt + p->rtp.clear_size;
-	job->payload_size = (uint16_t)p->clear_size;
-	return r->headers.size - ETH_HDR_SIZE + job->header_size + job->payload_size +
-		       DP_RTPSIZE_OVERHEAD <=
-	       DP_IP_PACKET_SIZE_MAX;
+	out->bytes = 0;
+	out->ipv6 = false;
+	if (got == 0 || rte_mempool_get_bulk(w->params.pool, (void **)out->mbuf, got) == 0)
+		return;
+	got = 0;
+	while (got < out->count && rte_mempool_get(w->params.pool, (void **)&out->mbuf[got]) == 0)
+		got++;
+	worker_verdict_add(w, DP_NO_MBUF, out->count - got);
+	out->count = got;
 }
 
-// The pool may hold fewer than asked for; the rest of the wave is then not sent.
-static unsigned take_mbufs(struct worker *w, struct rte_mbuf **mbufs, unsigned count)
-{
-	unsigned got = 0;
+// What is common to the copies of one packet.
+struct clear_packet {
+	__m128i header; // its first header_size bytes
+	uint16_t header_size;
+	uint16_t payload_size;
+	const uint8_t *payload;
+};
 
-	if (rte_pktmbuf_alloc_bulk(w->params.pool, mbufs, count) == 0)
-		return count;
-	while (got < count && (mbufs[got] = rte_pktmbuf_alloc(w->params.pool)) != NULL)
-		got++;
-	worker_verdict_add(w, DP_NO_MBUF, count - got);
-	return got;
+static void clear_packet_fill(struct clear_packet *clear, const struct burst_packet *p)
+{
+	alignas(16) uint8_t header[DP_RTP_HEADER_SIZE_MAX] = {0};
+
+	clear->header_size =
+		(uint16_t)rtp_build(header, &p->rtp, DP_OPUS_PAYLOAD_TYPE, 0, p->rtp.ssrc);
+	clear->header = _mm_load_si128((const __m128i *)(const void *)header);
+	clear->payload = p->pkt + p->rtp.clear_size;
+	clear->payload_size = (uint16_t)p->clear_size;
+}
+
+// One store each for what rte_pktmbuf_reset() sets field by field, and not the second cache line.
+static inline void mbuf_begin(struct rte_mbuf *mbuf, uint16_t size)
+{
+	const uint64_t rearm = (uint64_t)UINT16_MAX << 48 | 1ull << 32 | 1ull << 16 |
+			       RTE_PKTMBUF_HEADROOM; // port, segments, references, data_off
+
+	memcpy(&mbuf->rearm_data, &rearm, sizeof(rearm));
+	mbuf->ol_flags = 0;
+	_mm_storeu_si128((__m128i *)(void *)&mbuf->rx_descriptor_fields1,
+		_mm_set_epi32(0, size, size, 0)); // RSS hash; tag, data_len; pkt_len; type
+}
+
+static inline void lay_frame(struct worker *w, struct wave *out, unsigned i,
+	const struct clear_packet *clear, uint16_t seq)
+{
+	const struct receiver *r = &w->receivers[out->job[i].receiver];
+	uint16_t headers_size = r->headers.size;
+	uint16_t size = (uint16_t)(clear->header_size + clear->payload_size + DP_RTPSIZE_OVERHEAD);
+	struct rte_mbuf *mbuf = out->mbuf[i];
+	struct seal_job *seal = &out->seal[i];
+	uint8_t *frame = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, *rtp;
+
+	DP_ASSERT_HOT(rte_mbuf_refcnt_read(mbuf) == 1 && mbuf->nb_segs == 1);
+	DP_ASSERT_HOT(headers_size + size + RTE_PKTMBUF_HEADROOM <= mbuf->buf_len);
+	mbuf_begin(mbuf, (uint16_t)(headers_size + size));
+	udp_template_lay(&r->headers, frame, size);
+	rtp = frame + headers_size;
+	rtp_header_place(rtp, clear->header, seq);
+	seal->key = &r->key;
+	seal->src = clear->payload;
+	seal->dst = rtp + clear->header_size;
+	seal->aad = rtp;
+	seal->src_size = clear->payload_size;
+	seal->aad_size = clear->header_size;
+	out->bytes += headers_size + size;
+	out->ipv6 |= headers_size == UDP6_FRAME_SIZE;
+}
+
+// Copies that would not fit an IP packet leave.
+static void drop_long(struct worker *w, const struct burst *b, struct wave *out)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < out->count; i++) {
+		const struct burst_packet *p = &b->packet[out->job[i].in];
+		const struct receiver *r = &w->receivers[out->job[i].receiver];
+		uint32_t header_size =
+			p->rtp.has_ext ? RTP_HDR_SIZE + RTP_EXT_HDR_SIZE : RTP_HDR_SIZE;
+
+		if (r->headers.size - ETH_HDR_SIZE + header_size + p->clear_size +
+				DP_RTPSIZE_OVERHEAD <=
+			DP_IP_PACKET_SIZE_MAX)
+			out->job[kept++] = out->job[i];
+	}
+	worker_verdict_add(w, DP_TOO_LONG, out->count - kept);
+	out->count = kept;
 }
 
 void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out)
 {
-	struct rte_mbuf *mbufs[DP_WAVE_MAX];
-	unsigned kept = 0;
+	struct clear_packet clear = {0};
+	unsigned in = DP_BURST_MAX; // whose 'clear' is
 
-	DP_ASSERT(out->count <= DP_WAVE_MAX);
+	if (b->lengthy)
+		drop_long(w, b, out);
+	take_mbufs(w, out);
+	for (unsigned i = 0; i < out->count && i < MBUF_AHEAD; i++)
+		rte_prefetch0(out->mbuf[i]);
 	for (unsigned i = 0; i < out->count; i++) {
-		if (!build_header(w, &b->packet[out->job[i].in], &out->job[i])) {
-			worker_verdict_add(w, DP_TOO_LONG, 1);
-			continue;
+		if (i + MBUF_AHEAD < out->count)
+			rte_prefetch0(out->mbuf[i + MBUF_AHEAD]);
+		if (out->job[i].in != in) {
+			in = out->job[i].in;
+			clear_packet_fill(&clear, &b->packet[in]);
 		}
-		if (kept != i)
-			out->job[kept] = out->job[i];
-		kept++;
+		lay_frame(w, out, i, &clear, (uint16_t)out->job[i].index);
 	}
-	out->count = take_mbufs(w, mbufs, kept);
+}
+
+void rewrite_reports(struct worker *w, const uint8_t *report, struct wave *out)
+{
+	struct clear_packet clear = {.header_size = RTCP_HDR_SIZE,
+		.header = _mm_loadu_si128((const __m128i *)(const void *)report),
+		.payload = report + RTCP_HDR_SIZE,
+		.payload_size = RTCP_SR_INFO_SIZE - RTCP_HDR_SIZE};
+	uint16_t length = be16_read(report + 2); // where RTP has its sequence number
+
+	take_mbufs(w, out);
 	for (unsigned i = 0; i < out->count; i++)
-		out->job[i].mbuf = mbufs[i];
+		lay_frame(w, out, i, &clear, length);
 }

@@ -33,17 +33,27 @@ void unprotect_burst(struct worker *w, struct burst *b);
 struct forward_cursor {
 	unsigned in;     // packet of the burst
 	uint32_t member; // next place in its room
-	bool any;        // the packet has a copy already
 };
 
-void forward_begin(struct forward_cursor *at);
-// Fills 'out' with at most DP_WAVE_MAX (packet, receiver) jobs. False once nothing is left.
-bool forward_next_wave(
-	struct worker *w, struct burst *b, struct forward_cursor *at, struct wave *out);
+void forward_begin(struct burst *b, struct forward_cursor *at);
+// Fills 'out' with at most DP_WAVE_MAX (packet, receiver) pairs. No jobs: nothing is left.
+void forward_plan(
+	struct worker *w, const struct burst *b, struct forward_cursor *at, struct wave *out);
+// Starts to fetch the memory that up to 'count' of its jobs need, from job 'from' on: 100,000
+// receivers fit no cache.
+void forward_fetch(
+	const struct worker *w, const struct wave *planned, unsigned from, unsigned count);
+// Those who are deafened, or not there yet, leave; the others' sequence numbers.
+void forward_wave(struct worker *w, struct burst *b, struct wave *out);
+// Each packet's verdict.
+void forward_end(struct worker *w, struct burst *b);
 // The jobs' clear headers, and a fresh mbuf each with the frame's headers.
 void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out);
-// Seals every job with its receiver's key and a nonce that was never used.
-void protect_wave(struct worker *w, struct wave *out);
+// The same for jobs that are all sent one sender report of RTCP_SR_INFO_SIZE bytes.
+void rewrite_reports(struct worker *w, const uint8_t *report, struct wave *out);
+// Seals every job with its receiver's key and a nonce that was never used. Meanwhile the memory of
+// 'next' (NULL allowed) is fetched.
+void protect_wave(struct worker *w, struct wave *out, const struct wave *next);
 // Hands the wave to the device (or to the worker that owns a queue), frees what did not fit.
 void tx_wave(struct worker *w, struct wave *out);
 

@@ -11,14 +11,11 @@
 #include "stage/stages.h"
 #include "worker/worker.h"
 
-// What is not taken is freed and counted.
-static void send_frames(struct worker *w, struct rte_mbuf **frames, unsigned count)
+// What is not taken is freed and counted. 'bytes' of all frames.
+static void send_frames(struct worker *w, struct rte_mbuf **frames, unsigned count, uint64_t bytes)
 {
-	uint64_t bytes = 0;
 	unsigned sent;
 
-	for (unsigned i = 0; i < count; i++) // before the device frees them
-		bytes += rte_pktmbuf_pkt_len(frames[i]);
 	if (w->params.tx_queue == WORKER_NO_QUEUE) {
 		sent = rte_ring_mp_enqueue_burst(
 			w->params.rings[w->params.tx_owner].tx, (void *const *)frames, count, NULL);
@@ -42,13 +39,17 @@ unsigned tx_relay(struct worker *w)
 	struct rte_ring *ring = w->params.rings[w->params.index].tx;
 	struct rte_mbuf *frames[DP_WAVE_MAX];
 	unsigned total = 0, count = 1;
+	uint64_t bytes = 0;
 
 	// All of it: the others fan out, so that 32 a turn would never be enough.
 	while (count > 0 && total < DP_HANDOFF_MAX && !rte_ring_empty(ring)) {
 		DP_ASSERT(w->params.tx_queue != WORKER_NO_QUEUE);
 		count = rte_ring_sc_dequeue_burst(ring, (void **)frames, DP_WAVE_MAX, NULL);
 		worker_count_add(w, DP_COUNTER_TX_HANDED_IN, count);
-		send_frames(w, frames, count);
+		for (unsigned i = 0; i < count; i++)
+			bytes += rte_pktmbuf_pkt_len(frames[i]);
+		send_frames(w, frames, count, bytes);
+		bytes = 0;
 		total += count;
 	}
 	return total;
@@ -56,7 +57,7 @@ unsigned tx_relay(struct worker *w)
 
 void tx_frame(struct worker *w, struct rte_mbuf *frame)
 {
-	send_frames(w, &frame, 1);
+	send_frames(w, &frame, 1, rte_pktmbuf_pkt_len(frame));
 }
 
 void tx_answer(struct worker *w, struct burst_packet *p)
@@ -93,13 +94,9 @@ static void count_latency(struct worker *w, uint64_t rx_tsc)
 
 void tx_wave(struct worker *w, struct wave *out)
 {
-	struct rte_mbuf *frames[DP_WAVE_MAX];
-
 	if (out->count == 0)
 		return;
-	for (unsigned i = 0; i < out->count; i++)
-		frames[i] = out->job[i].mbuf;
-	send_frames(w, frames, out->count);
+	send_frames(w, out->mbuf, out->count, out->bytes);
 	out->count = 0;
 	count_latency(w, w->burst.rx_tsc);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/dp_limits.h"
@@ -29,31 +30,33 @@ struct burst_packet {
 	struct udp_frame from; // addresses
 	struct rtp_view rtp;   // after lookup
 	uint32_t clear_size;   // extension body and payload behind rtp.clear_size, after unprotect
+	uint32_t copies;       // made by forward
 };
 
 struct burst {
 	unsigned count;
+	bool lengthy;    // one may be too long for some receivers
 	uint64_t rx_tsc; // when the device gave it to us
 	struct burst_packet packet[DP_BURST_MAX];
 };
 
-// One copy for one receiver.
+// One copy for one receiver, in the order of the route: forward names receiver, leg and sequence
+// number, rewrite the mbuf, protect seals.
 struct wave_job {
-	struct rte_mbuf *mbuf;
-	uint32_t receiver;     // session slot
-	uint16_t header_size;  // RTP or RTCP bytes in clear
-	uint16_t payload_size; // clear bytes to seal
-	const uint8_t *payload;
-	uint16_t seq;  // outgoing
-	uint8_t in;    // packet of the burst; unused for reports
-	uint8_t suite; // enum dp_suite
-	// The clear header, settled before the cipher reads it as AAD.
-	alignas(16) uint8_t header[16];
+	uint32_t receiver; // session slot
+	uint32_t leg_at;   // place of the leg's index, a word of the worker's extents
+	uint32_t index;    // planned: the leg's slot; then: outgoing, of the leg
+	uint8_t in;        // packet of the burst; unused for reports
+	uint8_t suite;     // enum dp_suite
 };
 
 struct wave {
 	unsigned count;
+	uint32_t suites; // bit per enum dp_suite that a job has
+	bool ipv6;       // a job has an IPv6 receiver
+	uint64_t bytes;  // of its frames
 	struct wave_job job[DP_WAVE_MAX];
+	struct rte_mbuf *mbuf[DP_WAVE_MAX];
 	struct seal_job seal[DP_WAVE_MAX];
 };
 

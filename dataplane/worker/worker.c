@@ -52,7 +52,10 @@ static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
 	w->extents = u32_extents_create(a, extent_words_for(w));
 	w->ssrcs = ssrc_table_create(a, w->session_count, seed);
 	w->flows = flow_table_create(a, w->session_count, seed);
-	w->discovery = arena_take(a, DP_DISCOVERY_BUCKETS * sizeof(w->discovery[0]));
+	w->discovery_mask = DP_DISCOVERY_BUCKETS_MIN - 1;
+	while (w->discovery_mask < 2 * w->session_count - 1)
+		w->discovery_mask = 2 * w->discovery_mask + 1;
+	w->discovery = arena_take(a, (w->discovery_mask + 1ul) * sizeof(w->discovery[0]));
 	w->seed = seed | 1;
 }
 

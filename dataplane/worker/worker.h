@@ -91,13 +91,14 @@ struct worker {
 	struct u32_extents *extents;        // member and leg lists of rooms and streams
 	struct ssrc_table *ssrcs;           // first SSRC of a session -> slot
 	struct flow_table *flows;           // proven address -> session slot
-	struct discovery_bucket *discovery; // DP_DISCOVERY_BUCKETS
-	uint64_t seed;                      // of hashes over what strangers choose
+	struct discovery_bucket *discovery; // discovery_mask + 1, a power of two
+	uint32_t discovery_mask;
+	uint64_t seed; // of hashes over what strangers choose
 	unsigned idle_turns;
 	struct dp_guild_close closing; // goes on next turn; type 0: none
 
 	alignas(DP_CACHE_LINE) struct burst burst;
-	struct wave wave;
+	struct wave wave[2]; // while one is sealed, the next one's receivers are fetched
 };
 
 // Start-up only. Allocates all memory of the worker on its NUMA socket and takes over what the

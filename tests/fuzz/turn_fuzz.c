@@ -61,7 +61,7 @@ static void clear(struct worker *w)
 	DP_ASSERT(w->extents->free_units == w->extents->unit_count);
 	memset(w->session_shm, 0, w->session_count * sizeof(w->session_shm[0]));
 	// Or the members' discoveries, the same in every input, would soon be too many.
-	memset(w->discovery, 0, DP_DISCOVERY_BUCKETS * sizeof(w->discovery[0]));
+	memset(w->discovery, 0, (w->discovery_mask + 1ul) * sizeof(w->discovery[0]));
 }
 
 static void begin(void)
