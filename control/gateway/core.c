@@ -46,6 +46,7 @@ static void token_make(struct core *core, struct voice *voice, uint64_t now_ms)
 	explicit_bzero(random, sizeof(random));
 	voice->token_ms = now_ms;
 	voice->wants_token = false;
+	voice->join_retry_ms = 0;
 }
 
 static void token_wipe(struct voice *voice)
@@ -75,6 +76,30 @@ static void channel_set(
 		guild->node->voice_count += is_in ? 1u : UINT32_MAX;
 }
 
+// The client was told that it is in the channel, and waits for an endpoint that no push will bring.
+static void join_retry_later(struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	struct voice *voice = &member->voice;
+
+	voice->wants_token = true;
+	// Without a node that is there, whoever brings one pushes everything, this with it.
+	if (guild->node == NULL || guild->node->link == NULL)
+		return;
+	voice->join_failures++;
+	voice->join_retry_ms = now_ms;
+	if (voice->join_failures < CORE_JOIN_FAILURES_MAX)
+		voice->join_retry_ms += (uint64_t)CORE_JOIN_RETRY_MS << (voice->join_failures - 1);
+	if (guild->join_retry_ms == 0 || voice->join_retry_ms < guild->join_retry_ms)
+		guild->join_retry_ms = voice->join_retry_ms;
+}
+
+static void join_forget(struct voice *voice)
+{
+	voice->wants_token = false;
+	voice->join_failures = 0;
+	voice->join_retry_ms = 0;
+}
+
 struct core_pending *core_push(
 	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
 {
@@ -100,8 +125,10 @@ struct core_pending *core_push(
 		msg.has_token = true;
 	}
 	pending = core_send(core, guild->node, &msg, now_ms);
-	if (pending == NULL) {
+	if (pending == NULL) { // no memory
 		token_wipe(voice);
+		if (msg.has_token)
+			join_retry_later(guild, member, now_ms);
 		return NULL;
 	}
 	pending->guild = guild;
@@ -128,12 +155,14 @@ void core_push_acked(
 			core->output->voice_server(
 				core->ctx, guild, member, voice->token, node->endpoint);
 		token_wipe(voice);
+		voice->join_failures = 0;
 	}
 	if (pending->request != NULL)
 		core->output->done(core->ctx, pending->request, 0);
 }
 
-void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why)
+void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why,
+	uint64_t now_ms)
 {
 	struct voice *voice = &pending->member->voice;
 
@@ -149,8 +178,11 @@ void core_push_failed(struct core *core, struct core_pending *pending, int error
 		voice->self_deaf = pending->before.self_deaf;
 		voice->self_mute = pending->before.self_mute;
 	}
-	if (voice->join_seq == pending->seq)
+	if (voice->join_seq == pending->seq) {
 		token_wipe(voice);
+		if (voice->channel_id != 0)
+			join_retry_later(pending->guild, pending->member, now_ms);
+	}
 	if (pending->publish && !pending->revert)
 		core->output->voice_state(core->ctx, pending->guild, pending->member);
 	if (pending->request != NULL)
@@ -168,6 +200,7 @@ static void join(struct core *core, struct guild *guild, struct member *member,
 	snprintf(voice->session_id, sizeof(voice->session_id), "%s", session_id);
 	voice->self_mute = update->self_mute;
 	voice->self_deaf = update->self_deaf;
+	join_forget(voice);
 	voice->wants_token = true;
 	channel_set(guild, member, update->channel_id, now_ms);
 	core->output->voice_state(core->ctx, guild, member);
@@ -184,7 +217,7 @@ void core_left(struct core *core, struct guild *guild, struct member *member, ui
 	core->stats.leaves++;
 	channel_set(guild, member, 0, now_ms);
 	token_wipe(&member->voice);
-	member->voice.wants_token = false;
+	join_forget(&member->voice);
 	core->output->voice_state(core->ctx, guild, member);
 }
 
@@ -192,6 +225,49 @@ static void leave(struct core *core, struct guild *guild, struct member *member,
 {
 	core_left(core, guild, member, now_ms);
 	core_push(core, guild, member, now_ms);
+}
+
+// The node does not take it: better seen to be out than waiting for ever.
+static void join_give_up(
+	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	core->stats.joins_given_up++;
+	log_warn("member leaves voice because its node refuses it guild=%llu user=%llu refusals=%u",
+		(unsigned long long)guild->id, (unsigned long long)member->user->id,
+		member->voice.join_failures);
+	leave(core, guild, member, now_ms);
+}
+
+static void join_retry(
+	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+{
+	core->stats.join_retries++;
+	core_push(core, guild, member, now_ms);
+}
+
+void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms)
+{
+	uint64_t next_ms = 0;
+
+	if (guild->join_retry_ms == 0 || now_ms < guild->join_retry_ms)
+		return;
+	guild->join_retry_ms = 0;
+	for (uint32_t i = 0; i < guild->member_count; i++) {
+		struct voice *voice = &guild->members[i].voice;
+
+		if (voice->join_retry_ms == 0)
+			continue;
+		if (now_ms >= voice->join_retry_ms) {
+			voice->join_retry_ms = 0;
+			if (voice->join_failures >= CORE_JOIN_FAILURES_MAX)
+				join_give_up(core, guild, &guild->members[i], now_ms);
+			else
+				join_retry(core, guild, &guild->members[i], now_ms);
+		}
+		if (voice->join_retry_ms != 0 && (next_ms == 0 || voice->join_retry_ms < next_ms))
+			next_ms = voice->join_retry_ms;
+	}
+	guild->join_retry_ms = next_ms;
 }
 
 // Another channel of the guild, or other flags: the session stays, no token, seen after the ack.
@@ -269,7 +345,7 @@ static void kick(struct core *core, struct guild *guild, struct member *member, 
 	core->stats.kicks++;
 	channel_set(guild, member, 0, now_ms);
 	token_wipe(&member->voice);
-	member->voice.wants_token = false;
+	join_forget(&member->voice);
 	pending = core_push(core, guild, member, now_ms);
 	if (pending != NULL) {
 		pending->publish = true;

@@ -19,6 +19,8 @@
 #define CORE_NODES_MAX 1024u
 #define CORE_ACK_TIMEOUT_MS 8000u   // longer than a node waits for its engine (RESYNC_WAIT_MS)
 #define CORE_EMPTY_LINGER_MS 60000u // an empty guild stays on its node so long
+#define CORE_JOIN_RETRY_MS 500u     // after a refused join; doubles with each
+#define CORE_JOIN_FAILURES_MAX 5u   // so many in a row take the member out of its channel
 #define CORE_LEFT_GRACE_MS 5000u    // a 'left' so soon after a token speaks of the session before
 
 struct core;
@@ -52,6 +54,7 @@ struct core_params {
 struct core_stats {
 	uint64_t joins, moves, leaves, kicks;
 	uint64_t ack_timeouts, ack_errors;
+	uint64_t join_retries, joins_given_up;
 	uint64_t assignments, nodes_registered, nodes_refused, nodes_dead;
 	uint64_t node_unknown_ops, node_malformed;
 };

@@ -84,7 +84,7 @@ static void pending_failed(struct core *core, struct core_node *node, struct cor
 	int error, const char *why, uint64_t now_ms)
 {
 	if (pending->op == NODE_OP_VOICE_STATE)
-		core_push_failed(core, pending, error, why);
+		core_push_failed(core, pending, error, why, now_ms);
 	if (pending->op == NODE_OP_ASSIGN && pending->guild->node == node) {
 		log_notice("node refused a guild node=%s guild=%llu error=%d why=%s", node->name,
 			(unsigned long long)pending->guild->id, error, why);
@@ -188,6 +188,7 @@ void core_assign(struct core *core, struct guild *guild, uint64_t now_ms)
 		if (member->voice.channel_id == 0)
 			continue;
 		member->voice.wants_token = true;
+		member->voice.join_failures = 0; // they were another node's
 		core_push(core, guild, member, now_ms);
 	}
 }
@@ -310,11 +311,12 @@ static void guild_claim(
 	}
 }
 
-static bool claims(const struct node_msg *msg, uint64_t guild_id)
+// Of an older epoch, it missed the assignment that gave it the guild, and was told to drop it.
+static bool claims(const struct node_msg *msg, const struct guild *guild)
 {
 	for (uint32_t i = 0; i < msg->guild_count; i++)
-		if (msg->guilds[i].guild_id == guild_id)
-			return true;
+		if (msg->guilds[i].guild_id == guild->id)
+			return msg->guilds[i].epoch >= guild->epoch;
 	return false;
 }
 
@@ -325,7 +327,7 @@ static void guilds_forgotten(
 	for (uint32_t i = 0; node->guild_count > 0 && i < core->model->guild_count; i++) {
 		struct guild *guild = &core->model->guilds[i];
 
-		if (guild->node == node && !claims(msg, guild->id))
+		if (guild->node == node && !claims(msg, guild))
 			guild_orphan(core, guild, now_ms);
 	}
 }
@@ -459,6 +461,7 @@ static void node_tick(struct core *core, struct core_node *node, uint64_t now_ms
 
 static void guild_tick(struct core *core, struct guild *guild, uint64_t now_ms)
 {
+	core_join_tick(core, guild, now_ms);
 	if (guild->node == NULL) {
 		if (guild->voice_count > 0)
 			core_assign(core, guild, now_ms);

@@ -50,7 +50,10 @@ struct core_pending *core_push(
 void core_push_acked(
 	struct core *core, struct core_node *node, struct core_pending *pending, uint64_t now_ms);
 // 'why' for the log.
-void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why);
+void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why,
+	uint64_t now_ms);
+// Joins that were refused and are due again.
+void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms);
 void core_left(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);
 
 // --- core_node.c ---

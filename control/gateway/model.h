@@ -38,6 +38,8 @@ struct voice {
 	uint64_t push_seq;      // newest push to the node; 0: none
 	uint64_t join_seq;      // push whose ack lets the client know 'token'; 0: none
 	uint64_t token_ms;      // when the newest token was made, loop clock
+	uint32_t join_failures; // pushes with a token, one after another, that were refused
+	uint64_t join_retry_ms; // when the next one is due, loop clock; 0: none is
 	char token[TOKEN_SIZE]; // secret; only while join_seq is not 0
 };
 
@@ -61,6 +63,7 @@ struct guild {
 	uint64_t empty_since_ms;            // loop clock, 0: not empty
 	uint64_t retry_ms;                  // not assigned again before
 	const struct core_node *refused_by; // the node that refused it last
+	uint64_t join_retry_ms;             // the first of its members' that may be due; 0: none
 };
 
 struct token_row {

@@ -87,6 +87,12 @@ static void metrics_print(FILE *out, const struct hub *hub)
 		{"unknown_ops_total", "counter", "Opcodes of clients that were ignored.",
 			stats->unknown_ops},
 		{"joins_total", "counter", "Voice joins, rejoins included.", core->joins},
+		{"join_retries_total", "counter",
+			"Joins that a node refused and that were tried again.", core->join_retries},
+		{"joins_given_up_total", "counter",
+			"Members taken out of voice because their node refused them again and "
+			"again.",
+			core->joins_given_up},
 		{"moves_total", "counter", "Moves between channels.", core->moves},
 		{"leaves_total", "counter", "Voice leaves.", core->leaves},
 		{"kicks_total", "counter", "Disconnects by moderators.", core->kicks},
