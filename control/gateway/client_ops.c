@@ -116,6 +116,19 @@ static void session_id_make(const struct hub *hub, char id[SESSION_ID_SIZE])
 		snprintf(id + 2 * i, 3, "%02x", random[i]);
 }
 
+// The oldest that waits for a resume gives way. False: all of them are in use.
+static bool session_make_room(struct hub *hub, const struct user *user, uint64_t now_ms)
+{
+	while (user->session_count >= SESSIONS_PER_USER_MAX) {
+		struct session *oldest = session_oldest_detached(user);
+
+		if (oldest == NULL)
+			return false;
+		hub_session_end(hub, oldest, now_ms);
+	}
+	return true;
+}
+
 void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 {
 	struct hub *hub = client->hub;
@@ -125,7 +138,6 @@ void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 	char id[SESSION_ID_SIZE];
 	struct user *user;
 
-	(void)now_ms;
 	if (!json_is_object(d) || json_get_string(d, "token") == NULL) {
 		client_close(client, CLOSE_DECODE, "identify needs a token");
 		return;
@@ -142,6 +154,11 @@ void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 	}
 	if (!shard_parse(d, &shard_index, &shard_count)) {
 		client_close(client, CLOSE_SHARD, "shard: [index, count]");
+		return;
+	}
+	if (!session_make_room(hub, user, now_ms)) {
+		hub->stats.crowded_users++;
+		client_close(client, CLOSE_RATE_LIMITED, "too many sessions of this user are in use");
 		return;
 	}
 	session_id_make(hub, id);

@@ -22,6 +22,7 @@ struct hub_output {
 // For metrics.
 struct hub_stats {
 	uint64_t identifies, auth_failures, resumes, invalid_sessions;
+	uint64_t crowded_users; // identifies of users who have all sessions that they may
 	uint64_t rate_limited, zombies, malformed, unknown_ops, sessions_ended;
 };
 

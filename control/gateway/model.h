@@ -23,7 +23,8 @@ struct user {
 	uint64_t id;
 	const char *name;
 	bool bot;
-	struct session *sessions; // session.c: a list
+	struct session *sessions; // session.c: a list, newest first
+	uint32_t session_count;
 };
 
 // One member's place in the voice channels of a guild; all zero while nobody ever joined.

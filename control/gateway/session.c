@@ -53,6 +53,7 @@ struct session *session_create(struct session **list, struct user *user, const c
 	snprintf(session->id, sizeof(session->id), "%s", id);
 	session->next_of_user = user->sessions;
 	user->sessions = session;
+	user->session_count++;
 	session->next = *list;
 	if (*list != NULL)
 		(*list)->prev = session;
@@ -78,6 +79,7 @@ void session_destroy(struct session **list, struct session *session)
 	while (*at != session)
 		at = &(*at)->next_of_user;
 	*at = session->next_of_user;
+	session->user->session_count--;
 	if (session->prev != NULL)
 		session->prev->next = session->next;
 	else
@@ -96,6 +98,18 @@ struct session *session_find(const struct user *user, const char *id)
 		if (strcmp(session->id, id) == 0)
 			return session;
 	return NULL;
+}
+
+struct session *session_oldest_detached(const struct user *user)
+{
+	struct session *oldest = NULL;
+
+	for (struct session *session = user->sessions; session != NULL;
+		session = session->next_of_user)
+		if (session->client == NULL &&
+			(oldest == NULL || session->detached_ms <= oldest->detached_ms))
+			oldest = session; // the last of equals began first
+	return oldest;
 }
 
 bool session_sees(const struct session *session, uint64_t guild_id)

@@ -15,6 +15,9 @@
 #define SESSION_EVENTS_MAX 256u          // kept for a resume
 #define SESSION_EVENTS_SIZE_MAX 4194304u // bytes of them, counted fully in each session
 #define SESSION_WINDOW_MS 60000u         // kept so long without a socket
+// Of one user, with a connection or waiting for one: a bot's shards, and some that were lost. Each
+// may keep SESSION_EVENTS_SIZE_MAX.
+#define SESSIONS_PER_USER_MAX 16u
 
 #define INTENT_GUILDS (1u << 0)
 #define INTENT_GUILD_VOICE_STATES (1u << 7)
@@ -54,6 +57,8 @@ void event_release(struct event *event);
 struct session *session_create(struct session **list, struct user *user, const char *id);
 void session_destroy(struct session **list, struct session *session);
 struct session *session_find(const struct user *user, const char *id);
+// The one of the user that waits for a resume longest; NULL: each has a connection.
+struct session *session_oldest_detached(const struct user *user);
 // Does this shard of the session see the guild?
 bool session_sees(const struct session *session, uint64_t guild_id);
 // Numbers and keeps the event; the caller sends it. Keeps its own reference.

@@ -211,6 +211,38 @@ static void who_does_not_beat_or_identify_is_closed(void **state)
 	gateway_bench_destroy(b);
 }
 
+// Whoever identifies again and again and lets the socket be cut has no more than so many.
+static void the_sessions_of_a_user_are_bounded(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(false);
+	struct client *clients[SESSIONS_PER_USER_MAX], *client;
+	char first[SESSION_ID_SIZE], second[SESSION_ID_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < SESSIONS_PER_USER_MAX; i++) {
+		clients[i] = identified(b, "c");
+		if (i < 2)
+			memcpy(i == 0 ? first : second, b->last_session, sizeof(first));
+	}
+	say(b, opened(b, "other"), IDENTIFY("t2", "129")); // another user
+	gateway_bench_forget(b);
+	say(b, opened(b, "late"), IDENTIFY("t1", "129"));
+	gateway_bench_expect(b, "late op 10\nlate close 4008\n");
+	client_closed(clients[1], 1006, b->now_ms); // the second goes first
+	b->now_ms += 10;
+	client_closed(clients[0], 1006, b->now_ms);
+	say(b, opened(b, "next"), IDENTIFY("t1", "129"));
+	assert_int_equal(gateway_bench_count(b, "next READY"), 1);
+	assert_int_equal(b->hub.session_count, SESSIONS_PER_USER_MAX + 1);
+	client = opened(b, "r");
+	gateway_bench_forget(b);
+	resume(b, client, second, 3);
+	gateway_bench_expect(b, "r op 9 false\n");
+	resume(b, client, first, 3);
+	gateway_bench_expect(b, "r RESUMED s 4\n");
+	gateway_bench_destroy(b);
+}
+
 // --- voice ---
 
 static void a_join_reaches_the_guild_and_the_endpoint_only_the_joiner(void **state)
@@ -565,6 +597,7 @@ int main(void)
 		cmocka_unit_test(size_and_kind_have_bounds),
 		cmocka_unit_test(more_than_120_frames_a_minute_close_with_4008),
 		cmocka_unit_test(who_does_not_beat_or_identify_is_closed),
+		cmocka_unit_test(the_sessions_of_a_user_are_bounded),
 		cmocka_unit_test(a_join_reaches_the_guild_and_the_endpoint_only_the_joiner),
 		cmocka_unit_test(without_the_intent_a_client_sees_only_itself),
 		cmocka_unit_test(a_shard_hears_of_its_own_guilds_only),
