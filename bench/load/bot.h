@@ -114,6 +114,7 @@ struct bot {
 	uint64_t join_asked_ms;
 	bool joined, joined_ever;
 	bool leaving;   // we end it
+	bool refused;   // for good, before it ever joined; trouble.c said why
 	bool sent_away; // kicked or told to stop, after having joined
 
 	struct bot_gateway gateway;

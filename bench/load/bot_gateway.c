@@ -10,6 +10,7 @@
 #include "load/bot.h"
 #include "load/hearing.h"
 #include "load/swarm.h"
+#include "load/trouble.h"
 
 #define MESSAGE_SIZE_MAX (4u * 1024 * 1024) // a GUILD_CREATE of a large guild
 #define RETRY_MS 1000u
@@ -28,7 +29,8 @@ static void join_if_possible(struct bot *bot)
 {
 	struct bot_gateway *gateway = &bot->gateway;
 
-	if (!gateway->wants_join || !gateway->ready || !gateway->guild_seen || bot->leaving)
+	if (!gateway->wants_join || !gateway->ready || !gateway->guild_seen || bot->leaving ||
+		bot->refused)
 		return;
 	gateway->wants_join = false;
 	bot->join_asked_ms = swarm_clock_ns(CLOCK_MONOTONIC) / 1000000;
@@ -128,6 +130,7 @@ static void ready_take(struct bot *bot, const struct gateway_event *event)
 	gateway->wants_join = true; // a new session is in no channel
 	bot->user_id = event->user_id;
 	memcpy(gateway->session_id, event->session_id, sizeof(gateway->session_id));
+	trouble_check_guild(bot, event);
 }
 
 static void event_take(struct bot *bot, const struct gateway_event *event)
@@ -148,6 +151,7 @@ static void event_take(struct bot *bot, const struct gateway_event *event)
 	case GATEWAY_GUILD:
 		if (event->guild_id == bot->spec->guild_id) {
 			gateway->guild_seen = true;
+			trouble_check_channel(bot, event);
 			join_if_possible(bot);
 		}
 		break;
@@ -216,9 +220,11 @@ static void on_closed(void *conn_ctx, uint16_t code)
 	loop_timer_stop(&gateway->beat_timer);
 	if (bot->leaving)
 		return;
-	swarm_complain(bot, "gateway: closed with %u", code);
-	if (code == 4004 || (code >= 4010 && code <= 4014))
+	if (code == 4004 || (code >= 4010 && code <= 4014)) {
+		trouble_closed(bot, code);
 		return; // a client must not come back
+	}
+	swarm_complain(bot, "gateway: closed with %u", code);
 	if (code == 1000 || code == 1001 || code == 4007 || code == 4009) {
 		gateway->session_id[0] = '\0';
 		gateway->seq = -1;
@@ -230,7 +236,7 @@ static void on_failed(void *ctx, const char *why)
 {
 	struct bot *bot = ctx;
 
-	if (bot->leaving)
+	if (bot->leaving || trouble_check_failure(bot, "the gateway", why))
 		return;
 	swarm_complain(bot, "gateway: %s", why);
 	loop_timer_set(&bot->gateway.retry_timer, RETRY_MS);

@@ -14,6 +14,7 @@
 #include "load/bot.h"
 #include "load/hearing.h"
 #include "load/swarm.h"
+#include "load/trouble.h"
 
 #define MESSAGE_SIZE_MAX (256u * 1024)
 #define REJOIN_MS 1000u
@@ -317,6 +318,7 @@ static void on_failed(void *ctx, const char *why)
 {
 	struct bot *bot = ctx;
 	struct bot_voice *voice = &bot->voice;
+	char peer[GATEWAY_TEXT_SIZE + 32];
 
 	voice->connecting = false;
 	if (voice->reconnect) {
@@ -326,6 +328,12 @@ static void on_failed(void *ctx, const char *why)
 	}
 	if (voice->state == BOT_VOICE_IDLE)
 		return;
+	snprintf(peer, sizeof(peer), "the voice node wss://%s", voice->endpoint);
+	if (trouble_check_failure(bot, peer, why)) {
+		session_end(bot);
+		voice->state = BOT_VOICE_IDLE;
+		return;
+	}
 	swarm_complain(bot, "voice: %s", why);
 	if (voice->state == BOT_VOICE_RESUMING && ++voice->resume_failed_count <= RESUME_FAILED_MAX)
 		loop_timer_set(&voice->retry_timer, RESUME_RETRY_MS);

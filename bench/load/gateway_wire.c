@@ -21,10 +21,23 @@ static int hello_parse(const json_t *d, struct gateway_event *event)
 	return event->beat_ms != 0 ? 0 : -EPROTO;
 }
 
+static void ids_parse(const json_t *list, struct gateway_event *event)
+{
+	event->has_ids = json_is_array(list);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		uint64_t id = json_read_id(json_array_get(list, i), "id");
+
+		if (event->id_count < GATEWAY_IDS_MAX)
+			event->ids[event->id_count] = id;
+		event->id_count++;
+	}
+}
+
 static int ready_parse(const json_t *d, struct gateway_event *event)
 {
 	event->type = GATEWAY_READY;
 	event->user_id = json_read_id(json_object_get(d, "user"), "id");
+	ids_parse(json_object_get(d, "guilds"), event);
 	if (event->user_id == 0 ||
 		!json_read_text(d, "session_id", event->session_id, GATEWAY_TEXT_SIZE))
 		return -EPROTO;
@@ -78,6 +91,7 @@ static int dispatch_parse(const json_t *root, const json_t *d, struct gateway_ev
 	} else if (strcmp(name, "GUILD_CREATE") == 0) {
 		event->type = GATEWAY_GUILD;
 		event->guild_id = json_read_id(d, "id");
+		ids_parse(json_object_get(d, "channels"), event);
 		return event->guild_id != 0 ? 0 : -EPROTO;
 	}
 	return 0;

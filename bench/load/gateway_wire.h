@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define GATEWAY_IDS_MAX 64u    // of the guilds of a user, of the channels of a guild
 #define GATEWAY_TEXT_SIZE 161u // bytes of a session id, token or endpoint, with NUL
 
 enum gateway_event_type {
@@ -35,6 +36,9 @@ struct gateway_event {
 	char session_id[GATEWAY_TEXT_SIZE]; // READY, VOICE_STATE
 	char token[GATEWAY_TEXT_SIZE];      // VOICE_SERVER
 	char endpoint[GATEWAY_TEXT_SIZE];   // VOICE_SERVER; empty: the node is lost, wait
+	bool has_ids;                       // READY: guilds, GUILD: channels; not if it names none
+	uint32_t id_count;                  // the first GATEWAY_IDS_MAX of them are in 'ids'
+	uint64_t ids[GATEWAY_IDS_MAX];
 	bool mute, deaf; // VOICE_STATE: by the server, by oneself or by suppression
 	bool resumable;  // INVALID_SESSION
 };

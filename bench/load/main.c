@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "load/options.h"
 #include "load/report.h"
@@ -85,6 +86,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "voicenode-load: libsodium does not start\n");
 		options_fini(&options);
 		return EXIT_FAILED;
+	}
+	if (options.ca_path != NULL && access(options.ca_path, R_OK) != 0) {
+		fprintf(stderr,
+			"voicenode-load: --ca %s cannot be read: %s; the node prints where its "
+			"file is "
+			"when it starts (\"voice CA: ...\")\n",
+			options.ca_path, strerror(errno));
+		options_fini(&options);
+		return EXIT_USAGE;
 	}
 	descriptors_raise(&options);
 	setvbuf(stderr, NULL, _IOLBF, 0);

@@ -15,12 +15,13 @@
 #include "load/receive.h"
 #include "load/report.h"
 #include "load/tally.h"
+#include "load/trouble.h"
 
 #define BURST_END_MS 120u // five silence frames
 #define DRAIN_MORE_MS 100u
 #define DRAIN_MAX_MS 2000u // a node on a busy machine is late, which is not the same as lossy
 #define LEAVE_MS 500u      // for close frames
-#define COMPLAINTS_MAX 40u
+#define EXPLAIN_MS 10000u  // when it is said how far bots came that are still not in
 
 uint64_t swarm_clock_ns(int clock_id)
 {
@@ -51,19 +52,49 @@ void swarm_bad(struct bot *bot, enum swarm_bad bad)
 		swarm_complain(bot, "BAD %s", help[bad]);
 }
 
+// Whether 'text' may be printed now: it is new, and the bound is not reached.
+static bool is_news(struct swarm *swarm, const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	for (uint32_t i = 0; i < swarm->said_count; i++)
+		if (swarm->said[i] == hash)
+			return false;
+	if (swarm->said_count == SWARM_SAID_MAX)
+		return false;
+	swarm->said[swarm->said_count++] = hash;
+	return true;
+}
+
+static void end_of_news(const struct swarm *swarm)
+{
+	if (swarm->said_count == SWARM_SAID_MAX)
+		fprintf(stderr, "voicenode-load: more is not printed\n");
+}
+
+void swarm_say(struct swarm *swarm, const char *text)
+{
+	if (!is_news(swarm, text))
+		return;
+	fprintf(stderr, "voicenode-load: %s\n", text);
+	end_of_news(swarm);
+}
+
 void swarm_complain(struct bot *bot, const char *format, ...)
 {
 	va_list args;
 	char text[256];
 
-	if (bot->swarm->complaint_count++ >= COMPLAINTS_MAX)
-		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	// Hundreds of bots, each trying every second, have one thing to say.
+	if (!is_news(bot->swarm, text))
+		return;
 	fprintf(stderr, "voicenode-load: bot %u: %s\n", bot->index, text);
-	if (bot->swarm->complaint_count == COMPLAINTS_MAX)
-		fprintf(stderr, "voicenode-load: more is not printed\n");
+	end_of_news(bot->swarm);
 }
 
 static struct bot **ssrc_bucket(struct swarm *swarm, uint32_t ssrc)
@@ -194,6 +225,10 @@ static void progress(void *arg)
 	// The next whole second, so that lines do not drift.
 	uint64_t elapsed_ms = swarm_clock_ns(CLOCK_MONOTONIC) / 1000000 - swarm->start_ms;
 
+	if (elapsed_ms >= EXPLAIN_MS && !swarm->explained) {
+		swarm->explained = true;
+		trouble_explain(swarm);
+	}
 	loop_timer_set(&swarm->progress_timer, 1000 - elapsed_ms % 1000);
 }
 
@@ -243,6 +278,8 @@ static void phase_next(void *arg)
 		}
 		swarm->phase = SWARM_LEAVING;
 		loop_timer_stop(&swarm->progress_timer);
+		if (!swarm->explained)
+			trouble_explain(swarm);
 		report_final(swarm); // before leaving changes the numbers
 		for (uint32_t i = 0; i < swarm->bot_count; i++)
 			bot_gateway_leave(&swarm->bots[i]);

@@ -4,7 +4,7 @@
 //   swarm.c    make the bots, start them one after the other, stop, drain, leave
 //   hearing.c  who should hear whom      verify.c  what a received packet must be
 //   receive.c  sockets -> verify.c       pacer.c   every talker's 20 ms
-//   report.c   numbers -> JSON and table
+//   report.c   numbers -> JSON and table   trouble.c   why a bot cannot join
 //
 // The loop's thread only.
 #pragma once
@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 
 #define SWARM_SSRC_BUCKET_COUNT 8192u // a power of two
+#define SWARM_SAID_MAX 40u            // different sentences on stderr
 #define SWARM_SETTLE_MS 300u          // after that a packet on its way counts as lost
 
 // Why something that a bot received is wrong.
@@ -102,7 +103,11 @@ struct swarm {
 	uint64_t early_count;       // before the receiver was entitled to them
 	uint64_t rtcp_count, foreign_count, unkeyed_count;
 	uint64_t send_error_count, overflow_count;
-	uint64_t discovery_retry_count, resume_count, rejoin_count, complaint_count;
+	uint64_t discovery_retry_count, resume_count, rejoin_count;
+	uint64_t said[SWARM_SAID_MAX]; // hashes of the sentences on stderr
+	uint32_t said_count;
+	uint32_t refused_count; // bots
+	bool explained;         // it was said how far the others came
 	struct histogram join_ms, late_us;
 };
 
@@ -118,7 +123,9 @@ void swarm_close(struct swarm *swarm);
 void swarm_destroy(struct swarm *swarm);
 
 void swarm_bad(struct bot *bot, enum swarm_bad bad);
-// One line on stderr, up to a bound.
+// One line on stderr, up to a bound; what was said once is not said again.
+void swarm_say(struct swarm *swarm, const char *text);
+// The same, beginning with the bot's number.
 void swarm_complain(struct bot *bot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 uint64_t swarm_random(struct swarm *swarm);
 uint64_t swarm_clock_ns(int clock_id);

@@ -58,6 +58,18 @@ static void the_gateways_events(void **state)
 	assert_int_equal(event.user_id, 77);
 	assert_int_equal(event.seq, 1);
 	assert_string_equal(event.session_id, "abc");
+	assert_true(event.has_ids);
+	assert_int_equal(event.id_count, 0);
+	event = gateway_parse("{\"op\":0,\"s\":1,\"t\":\"GUILD_CREATE\",\"d\":{\"id\":\"5\","
+			      "\"channels\":[{\"id\":\"51\"},{\"id\":52},{}]}}");
+	assert_int_equal(event.type, GATEWAY_GUILD);
+	assert_true(event.has_ids);
+	assert_int_equal(event.id_count, 3);
+	assert_int_equal(event.ids[0], 51);
+	assert_int_equal(event.ids[1], 52);
+	assert_int_equal(event.ids[2], 0);
+	event = gateway_parse("{\"op\":0,\"s\":1,\"t\":\"GUILD_CREATE\",\"d\":{\"id\":\"5\"}}");
+	assert_false(event.has_ids);
 
 	event = gateway_parse("{\"op\":0,\"s\":2,\"t\":\"VOICE_STATE_UPDATE\",\"d\":{\"guild_id\":"
 			      "\"5\",\"channel_id\":null,\"user_id\":77,\"session_id\":\"v\","
