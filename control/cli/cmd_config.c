@@ -16,7 +16,7 @@ static int usage(FILE *out)
 	fputs("usage: voicenode config check [FILE] [--gateway]\n"
 	      "       voicenode config default [--gateway]\n"
 	      "check tells every mistake of a configuration with its line and cure, and opens the\n"
-	      "files that it names; what only this machine lacks (its interface) is a warning.\n"
+	      "files that it names; an interface that this machine has not is a warning only.\n"
 	      "default prints a configuration with every key, what it is for and what is allowed.\n"
 	      "  FILE       default " CLI_CONFIG_PATH ", with --gateway\n"
 	      "             " CLI_GATEWAY_CONFIG_PATH "\n"

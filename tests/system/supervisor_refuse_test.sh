@@ -31,6 +31,10 @@ refuses "a taken port" "udp port 50001 of 10.99.0.1 is taken by another program"
 	"$voicenode" run --config "$(config afpacket:near)"
 kill "$taker"
 check "nothing is left behind" never has_table
+for command in demo run status guilds config; do
+	check "help of $command ends with an example" eval \
+		'"$voicenode" help $command | tail -n 1 | grep -q "^example: voicenode $command "'
+done
 
 echo afpacket:near >"$dir/refuse"
 refuses "a device that does not start, without a ladder" "voicenode-dataplane could not start (exit status 3)" \
