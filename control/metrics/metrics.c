@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "admission/admission.h"
 #include "config/config.h"
 #include "dplink/dplink.h"
 #include "dplink/resync.h"
@@ -106,6 +107,19 @@ static void closes(struct metrics_text *text, const struct voice_stats *stats)
 	}
 }
 
+static void refusals(struct metrics_text *text, const struct admission_stats *stats)
+{
+	metrics_family(text, "ws_refused_total", METRICS_COUNTER,
+		"Voice gateway connections refused for what their address did, by reason.");
+	metrics_sample_u64(text, "ws_refused_total",
+		&(struct metrics_label){"reason", "too_many_unidentified"}, 1, stats->crowded);
+	metrics_sample_u64(text, "ws_refused_total",
+		&(struct metrics_label){"reason", "too_many_wrong_tokens"}, 1, stats->blocked);
+	metrics_family(text, "ws_wrong_tokens_total", METRICS_COUNTER,
+		"Identifies and Resumes with a token that is not the session's.");
+	metrics_sample_u64(text, "ws_wrong_tokens_total", NULL, 0, stats->failures);
+}
+
 #define JOIN_BOUND_TEXT(ms) (ms),
 static void joins(struct metrics_text *text, const struct voice_stats *stats)
 {
@@ -170,6 +184,7 @@ void metrics_render(const struct node_view *view, struct metrics_text *text)
 	metrics_sample_u64(text, "ws_connections", NULL, 0, stats->connections);
 	messages(text, stats);
 	closes(text, stats);
+	refusals(text, voice_server_admission(view->voice));
 	joins(text, stats);
 	gateway(text, view);
 	clock_gettime(CLOCK_MONOTONIC, &end);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "admission/admission.h"
 #include "config/config.h"
 #include "signaling/voice_encode.h"
 #include "signaling/voice_server.h"
@@ -23,6 +24,7 @@ struct voice_conn {
 	struct voice_session machine;
 	struct session *session; // NULL: none, or taken over by another connection
 	struct voice_conn *prev, *next;
+	struct admission_ticket ticket; // until it has identified
 	uint64_t identified_ms;
 	struct voice_identify offered; // its streams, until Ready
 };
@@ -34,6 +36,7 @@ struct voice_server {
 	enum dp_suite suites[DP_SUITE_COUNT]; // by preference, ended by DP_SUITE_NONE
 	struct ws_server *listeners[CONFIG_LIST_MAX];
 	unsigned listener_count;
+	struct admission *admission;
 	struct voice_conn *conns;
 	struct voice_departed *departed;
 	struct loop_timer *timer;
@@ -51,8 +54,18 @@ void voice_join_authenticate(struct voice_conn *conn, const struct voice_identif
 void voice_join_ready(struct voice_conn *conn);
 void voice_join_select(struct voice_conn *conn, const struct voice_select *select);
 void voice_join_describe(struct voice_conn *conn);
-void voice_join_resume(struct voice_conn *conn, const struct voice_identify *resume);
-void voice_join_replay(struct voice_conn *conn, uint32_t seq_ack);
+// The engine has the key, or says why not.
+void voice_join_keyed(void *conn, int error);
+// Session Description; from then on others see the session.
+void voice_join_send_key(struct voice_conn *conn);
+bool voice_token_fits(const char *token, const uint8_t *digest);
+// Too many wrong tokens from its address: nothing that it presents is looked at.
+bool voice_conn_is_blocked(struct voice_conn *conn);
+// What it presented was right (VOICE_CLOSE_NONE), or refused so.
+void voice_conn_judged(struct voice_conn *conn, enum voice_close refusal);
+
+// voice_resume.c
+void voice_resume(struct voice_conn *conn, const struct voice_identify *resume);
 
 // voice_member.c: the life of a session
 // Its socket is gone or no longer counts.

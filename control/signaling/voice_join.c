@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Joining and resuming: tokens, SSRC, key, and the frames that carry them. A token serves one
-// Identify of its user, guild and session; a Resume shows it again for the session that it made.
+// Joining: tokens, SSRC, key, and the frames that carry them. A token serves one Identify of its
+// user, guild and session; a Resume (voice_resume.c) shows it again for the session that it made.
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -16,7 +16,7 @@
 #include "registry/registry.h"
 #include "signaling/voice_conn.h"
 
-static bool token_fits(const char *token, const uint8_t *digest)
+bool voice_token_fits(const char *token, const uint8_t *digest)
 {
 	uint8_t own[INTENT_DIGEST_SIZE];
 
@@ -49,7 +49,7 @@ static enum voice_close check_identify(const struct voice_server *server,
 	if (voice_now_ms(server) >= pending->expires_ms ||
 		strcmp(pending->session_id, identify->session_id) != 0)
 		return VOICE_CLOSE_SESSION_INVALID;
-	if (!token_fits(identify->token, pending->token_digest))
+	if (!voice_token_fits(identify->token, pending->token_digest))
 		return VOICE_CLOSE_AUTHENTICATION;
 	*out = pending;
 	return VOICE_CLOSE_NONE;
@@ -116,14 +116,36 @@ static void on_added(void *arg, int error)
 	voice_conn_act(conn, action, NULL);
 }
 
+// What may be looked at costs something, and a right token among many wrong ones is a guess.
+bool voice_conn_is_blocked(struct voice_conn *conn)
+{
+	return admission_is_blocked(
+		conn->server->admission, &conn->ticket, voice_now_ms(conn->server));
+}
+
+// 4006 and 4011 do not count: all clients of an address may be told them at once when a node or a
+// guild has moved, and without any fault of theirs.
+void voice_conn_judged(struct voice_conn *conn, enum voice_close refusal)
+{
+	struct admission *admission = conn->server->admission;
+
+	if (refusal == VOICE_CLOSE_AUTHENTICATION)
+		admission_failed(admission, &conn->ticket, voice_now_ms(conn->server));
+	if (refusal == VOICE_CLOSE_NONE)
+		admission_release(admission, &conn->ticket);
+}
+
 void voice_join_authenticate(struct voice_conn *conn, const struct voice_identify *identify)
 {
 	struct voice_server *server = conn->server;
 	uint64_t now_ms = voice_now_ms(server);
 	struct intent_pending *pending = NULL;
-	enum voice_close refusal = check_identify(server, identify, &pending);
+	enum voice_close refusal = voice_conn_is_blocked(conn)
+					   ? VOICE_CLOSE_RATE_LIMITED
+					   : check_identify(server, identify, &pending);
 	struct session *session = NULL;
 
+	voice_conn_judged(conn, refusal);
 	if (refusal == VOICE_CLOSE_NONE) {
 		replace_older(server, pending);
 		if (add_session(conn, pending, &session) != 0) {
@@ -204,7 +226,7 @@ static int make_key(struct intent_session *intent, enum dp_suite suite)
 	return 0;
 }
 
-static void on_keyed(void *arg, int error)
+void voice_join_keyed(void *arg, int error)
 {
 	struct voice_conn *conn = arg;
 
@@ -233,12 +255,12 @@ void voice_join_select(struct voice_conn *conn, const struct voice_select *selec
 	if (intent->key_id == 0 || intent->suite != (uint32_t)suite)
 		error = make_key(intent, suite);
 	if (error != 0)
-		on_keyed(conn, error);
+		voice_join_keyed(conn, error);
 	else
-		resync_session_key(server->resync, conn->session, on_keyed, conn);
+		resync_session_key(server->resync, conn->session, voice_join_keyed, conn);
 }
 
-static void send_description(struct voice_conn *conn)
+void voice_join_send_key(struct voice_conn *conn)
 {
 	const struct intent_session *intent = conn->session->intent;
 	char data[VOICE_TEXT_SIZE];
@@ -249,10 +271,6 @@ static void send_description(struct voice_conn *conn)
 		intent->media_session_id, conn->machine.dave);
 	voice_conn_send(conn, VOICE_OP_SESSION_DESCRIPTION, &text);
 	explicit_bzero(data, sizeof(data));
-}
-
-static void become_active(struct voice_conn *conn)
-{
 	if (conn->session->intent->phase == INTENT_PHASE_ACTIVE)
 		return;
 	conn->session->intent->phase = INTENT_PHASE_ACTIVE;
@@ -266,111 +284,5 @@ void voice_join_describe(struct voice_conn *conn)
 	if (conn->identified_ms != 0)
 		voice_stats_joined(&server->stats, voice_now_ms(server) - conn->identified_ms);
 	conn->identified_ms = 0;
-	send_description(conn);
-	become_active(conn);
-}
-
-static enum voice_close check_resume(const struct voice_server *server,
-	const struct voice_identify *resume, unsigned version, struct session **out)
-{
-	struct resume_cursor cursor;
-	struct session *session = registry_session_find_by_id(
-		server->registry, resume->server_id, resume->session_id);
-
-	if (session == NULL || session->intent->phase == INTENT_PHASE_ADDING)
-		return VOICE_CLOSE_SESSION_INVALID;
-	if (!token_fits(resume->token, session->intent->token_digest))
-		return VOICE_CLOSE_AUTHENTICATION;
-	// What it has, and what is kept for it, is of the version that it began with.
-	if (session->intent->version != version)
-		return VOICE_CLOSE_SESSION_INVALID;
-	if (session->intent->version >= VOICE_VERSION_NUMBERED &&
-		resume_begin(&session->intent->ring, resume->seq_ack, &cursor) != 0)
-		return VOICE_CLOSE_SESSION_INVALID; // what it missed is no longer here
-	*out = session;
-	return VOICE_CLOSE_NONE;
-}
-
-// The socket that the session had is no longer its own; what it still says does not count.
-static void take_over(struct voice_conn *conn, struct session *session)
-{
-	struct voice_conn *older = session->conn;
-
-	session->conn = conn;
-	conn->session = session;
-	if (older == NULL)
-		return;
-	older->session = NULL;
-	voice_conn_act(
-		older, voice_session_end(&older->machine, VOICE_CLOSE_SESSION_INVALID), NULL);
-}
-
-// A key that the engine did not acknowledge, to us, is not told yet: what was sealed with it would
-// be lost, or its client be told of a key that is refused.
-static enum voice_key_state key_state(const struct session *session)
-{
-	if (session == NULL || session->intent->key_id == 0)
-		return VOICE_KEY_NONE;
-	return registry_is_settled(&session->sync) ? VOICE_KEY_IN_FORCE : VOICE_KEY_UNDER_WAY;
-}
-
-// Waits as long as the engine stays away: the client was told that it is resumed, and its own key
-// may well be in force.
-static void on_resumed_keyed(void *arg, int error)
-{
-	struct voice_conn *conn = arg;
-
-	if (error == -ETIMEDOUT && conn->session != NULL)
-		resync_session_wait(conn->server->resync, conn->session, on_resumed_keyed, conn);
-	else
-		on_keyed(conn, error);
-}
-
-void voice_join_resume(struct voice_conn *conn, const struct voice_identify *resume)
-{
-	struct voice_server *server = conn->server;
-	struct session *session = NULL;
-	enum voice_close refusal = check_resume(server, resume, conn->machine.version, &session);
-	uint32_t seq_ack = resume->seq_ack;
-	enum voice_action action;
-
-	if (session != NULL) {
-		ws_conn_limit_message(conn->ws, VOICE_MESSAGE_SIZE_MAX);
-		take_over(conn, session);
-	}
-	action = voice_session_resumed(
-		&conn->machine, refusal, key_state(session), voice_now_ms(server));
-	if (action != VOICE_DO_REPLAY) {
-		server->stats.resumes_refused++;
-		voice_conn_act(conn, action, NULL);
-		return;
-	}
-	server->stats.resumed++;
-	voice_join_replay(conn, seq_ack);
-}
-
-// Resumed, what was missed, and Session Description once more, as soon as the engine has the key:
-// discord.py waits for it after a Resume, discord.js ignores it where it has a key.
-void voice_join_replay(struct voice_conn *conn, uint32_t seq_ack)
-{
-	struct intent_session *intent = conn->session->intent;
-	struct resume_cursor cursor;
-	char data[VOICE_TEXT_SIZE];
-	struct voice_text text;
-	size_t size;
-
-	voice_text_init(&text, data, sizeof(data));
-	voice_encode_resumed(&text);
-	voice_conn_send(conn, VOICE_OP_RESUMED, &text);
-	if (voice_session_is_numbered(&conn->machine) &&
-		resume_begin(&intent->ring, seq_ack, &cursor) == 0)
-		while (resume_next(&intent->ring, &cursor, data, sizeof(data), &size))
-			if (ws_conn_send(conn->ws, data, size, false) != 0)
-				return;
-	if (conn->machine.state == VOICE_KEYING)
-		resync_session_wait(conn->server->resync, conn->session, on_resumed_keyed, conn);
-	if (conn->machine.state != VOICE_ACTIVE)
-		return;
-	send_description(conn);
-	become_active(conn);
+	voice_join_send_key(conn);
 }

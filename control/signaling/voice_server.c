@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "admission/admission.h"
 #include "http/ws.h"
 #include "log/log.h"
 #include "loop/loop.h"
@@ -87,7 +89,7 @@ void voice_conn_act(struct voice_conn *conn, enum voice_action action, struct vo
 	switch (action) {
 	case VOICE_DO_NOTHING:
 	case VOICE_DO_DAVE:   // not while every group is VOICE_DAVE_OFF
-	case VOICE_DO_REPLAY: // carried out by voice_join_resume() itself
+	case VOICE_DO_REPLAY: // carried out by voice_resume() itself
 		break;
 	case VOICE_DO_HELLO:
 		send_hello(conn);
@@ -96,7 +98,7 @@ void voice_conn_act(struct voice_conn *conn, enum voice_action action, struct vo
 		voice_join_authenticate(conn, &frame->identify);
 		break;
 	case VOICE_DO_RESUME:
-		voice_join_resume(conn, &frame->identify);
+		voice_resume(conn, &frame->identify);
 		break;
 	case VOICE_DO_READY:
 		voice_join_ready(conn);
@@ -128,10 +130,18 @@ void voice_conn_act(struct voice_conn *conn, enum voice_action action, struct vo
 static void *on_open(void *ctx, struct ws_conn *ws, const struct ws_request *request)
 {
 	struct voice_server *server = ctx;
-	struct voice_conn *conn = calloc(1, sizeof(*conn));
+	struct admission_ticket ticket;
+	struct voice_conn *conn;
 
-	if (conn == NULL)
+	if (admission_open(server->admission, request->peer, voice_now_ms(server), &ticket) !=
+		ADMISSION_GRANTED)
+		return NULL; // counted there
+	conn = calloc(1, sizeof(*conn));
+	if (conn == NULL) {
+		admission_release(server->admission, &ticket);
 		return NULL;
+	}
+	conn->ticket = ticket;
 	conn->server = server;
 	conn->ws = ws;
 	ws_conn_limit_message(ws, VOICE_STRANGER_SIZE_MAX);
@@ -181,6 +191,7 @@ static void on_closed(void *conn_ctx, uint16_t code)
 	if (conn->next != NULL)
 		conn->next->prev = conn->prev;
 	server->stats.connections--;
+	admission_release(server->admission, &conn->ticket);
 	resync_forget(server->resync, conn);
 	if (session != NULL) {
 		session->conn = NULL;
@@ -228,11 +239,19 @@ static void read_suites(struct voice_server *server)
 int voice_server_create(const struct voice_server_params *params, struct voice_server **out)
 {
 	struct voice_server *server = calloc(1, sizeof(*server));
+	uint64_t seed;
 
 	if (server == NULL)
 		return -ENOMEM;
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+		free(server);
+		return -EIO;
+	}
 	server->timer = calloc(1, sizeof(*server->timer));
-	if (server->timer == NULL) {
+	server->admission = admission_create(seed);
+	if (server->timer == NULL || server->admission == NULL) {
+		admission_destroy(server->admission);
+		free(server->timer);
 		free(server);
 		return -ENOMEM;
 	}
@@ -256,6 +275,7 @@ void voice_server_destroy(struct voice_server *server)
 		ws_server_destroy(server->listeners[index]);
 	voice_member_fini(server);
 	voice_change_fini(server);
+	admission_destroy(server->admission);
 	free(server->timer);
 	free(server);
 }
@@ -310,4 +330,9 @@ void voice_server_stop(struct voice_server *server, enum voice_close code)
 const struct voice_stats *voice_server_stats(const struct voice_server *server)
 {
 	return &server->stats;
+}
+
+const struct admission_stats *voice_server_admission(const struct voice_server *server)
+{
+	return admission_stats(server->admission);
 }

@@ -16,6 +16,7 @@
 #include "dplink/resync.h"
 #include "signaling/voice_op.h"
 
+struct admission_stats;
 struct loop;
 struct registry;
 struct session;
@@ -43,7 +44,7 @@ struct voice_server_params {
 	void *ctx;
 };
 
-// Sessions that the registry holds become DETACHED. 0, -ENOMEM.
+// Sessions that the registry holds become DETACHED. 0, -ENOMEM, -EIO (no randomness).
 int voice_server_create(const struct voice_server_params *params, struct voice_server **out)
 	__attribute__((warn_unused_result));
 // NULL allowed. Sessions stay in the registry.
@@ -69,3 +70,4 @@ int voice_server_update(struct voice_server *server, struct session *session, ui
 void voice_server_refused(struct voice_server *server, struct session *session, int error);
 
 const struct voice_stats *voice_server_stats(const struct voice_server *server);
+const struct admission_stats *voice_server_admission(const struct voice_server *server);

@@ -220,15 +220,20 @@ static inline void fake_engine_acks(int error)
 		fake_engine_answers(error);
 }
 
-// A client's socket.
-static inline struct ws_conn *fake_connect(const char *query)
+// A client's socket, from the address 'peer'. Without a 'ctx' it was refused.
+static inline struct ws_conn *fake_connect_from(const char *query, const char *peer)
 {
-	const struct ws_request request = {.path = "/", .query = query};
+	const struct ws_request request = {.path = "/", .query = query, .peer = peer};
 	struct ws_conn *conn = calloc(1, sizeof(*conn));
 
 	DP_ASSERT(conn != NULL);
 	conn->ctx = fake_handler.open(fake_handler_ctx, conn, &request);
 	return conn;
+}
+
+static inline struct ws_conn *fake_connect(const char *query)
+{
+	return fake_connect_from(query, NULL);
 }
 
 static inline void fake_say(struct ws_conn *conn, const char *text)

@@ -176,7 +176,7 @@ static uint32_t ssrc_of(uint64_t user)
 	return session_of(user)->intent->ssrc;
 }
 
-static void speak(struct ws_conn *conn, uint64_t user, unsigned flags)
+static inline void speak(struct ws_conn *conn, uint64_t user, unsigned flags)
 {
 	char text[100];
 

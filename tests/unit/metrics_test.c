@@ -209,6 +209,7 @@ static void counters_are_those_of_the_memfd(void **state)
 	assert_true(has_line("voicenode_drops_total{worker=\"0\",reason=\"srtp_auth\"} 17"));
 	assert_true(has_line("voicenode_packets_total{worker=\"1\",verdict=\"forwarded\",class="
 			     "\"forwarded\"} 5"));
+	assert_true(has_line("voicenode_ws_refused_total{reason=\"too_many_wrong_tokens\"} 0"));
 	assert_true(has_line("voicenode_guilds{worker=\"0\"} 1"));
 	assert_true(has_line("voicenode_sessions{state=\"detached\",transport=\"udp\"} 1"));
 	assert_true(has_line("voicenode_dataplane_restarts_total 2"));
