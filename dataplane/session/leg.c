@@ -56,6 +56,7 @@ void leg_pool_adopt(struct worker *w)
 
 		if (leg->receiver_generation != 0 && leg->receiver < w->session_count) {
 			leg->published = 0; // until its stream is there again
+			leg->continuity = LEG_CONTINUITY_UNKNOWN;
 			chain(w, i);
 		} else {
 			leg->receiver_generation = 0;

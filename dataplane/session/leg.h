@@ -16,6 +16,9 @@ struct stream;
 struct worker;
 
 #define LEG_NONE 0u               // what a zeroed list holds
+// Of a leg that a successor took over: cuts are counted anew, and one that was due when the
+// predecessor died must not look like one that was made.
+#define LEG_CONTINUITY_UNKNOWN UINT32_MAX
 #define LEG_FLOOR_FAR 0x40000000u // a floor follows, so that "before it" never wraps to "after"
 
 struct leg_pool {

@@ -192,6 +192,37 @@ static void sequence_numbers_never_go_back_over_a_crash(void **state)
 	fixture_fini(&f);
 }
 
+// The cut of an unmute after the crash, counted anew, must not look like that of one before it.
+static void what_was_said_under_mute_over_a_crash_is_no_gap(void **state)
+{
+	struct client_packet p;
+	(void)state;
+
+	for (unsigned cycles = 0; cycles < 4; cycles++) {
+		uint16_t last;
+
+		fixture_init(&f, 2);
+		for (unsigned i = 0; i < cycles; i++) {
+			assert_int_equal(client_set(&f.member[0], f.room, DP_SESSION_MUTE), 0);
+			assert_int_equal(client_set(&f.member[0], f.room, 0), 0);
+		}
+		client_say(&f.member[0], "a", 1);
+		assert_true(hear(&f.member[1], &p));
+		last = p.seq;
+		assert_int_equal(client_set(&f.member[0], f.room, DP_SESSION_MUTE), 0);
+		for (unsigned i = 0; i < 1000; i++)
+			client_say(&f.member[0], "m", 1);
+		node_turn(&f.node);
+		node_restart(&f.node);
+		replay_intent();
+		assert_int_equal(client_set(&f.member[0], f.room, 0), 0);
+		client_say(&f.member[0], "b", 1);
+		assert_true(hear(&f.member[1], &p));
+		assert_int_equal((uint16_t)(p.seq - last), 1);
+		fixture_fini(&f);
+	}
+}
+
 static void a_new_session_in_an_old_slot_inherits_nothing(void **state)
 {
 	struct client_packet p;
@@ -329,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_discovery_before_a_crash_serves_the_hint_after_it),
 		cmocka_unit_test(what_was_heard_before_a_crash_is_not_heard_after_it),
 		cmocka_unit_test(sequence_numbers_never_go_back_over_a_crash),
+		cmocka_unit_test(what_was_said_under_mute_over_a_crash_is_no_gap),
 		cmocka_unit_test(a_new_session_in_an_old_slot_inherits_nothing),
 		cmocka_unit_test(a_new_key_starts_a_new_space_and_an_old_one_is_refused),
 		cmocka_unit_test(a_spent_key_seals_nothing_more),
