@@ -5,11 +5,11 @@
 # behaviour sanitizers by gcc, and by clang with the fuzzers), runs every test, and ends with the line
 # "N passed, M failed". Exit status 0 only when nothing failed and something passed.
 #
-# usage: tests/run.sh [SUITE...]     lint unit contract stage fuzz bench system; default: all of them
+# usage: tests/run.sh [SUITE...]     lint unit contract stage crash fuzz bench system; default: all of them
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-all=(lint unit contract stage fuzz bench system)
+all=(lint unit contract stage crash fuzz bench system)
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=("${all[@]}")
 for suite in "${suites[@]}"; do
@@ -108,16 +108,16 @@ EOF
 
 install_packages
 build build gcc
-if wants lint || wants unit || wants contract || wants stage || wants bench; then
-  run build lint unit contract stage bench
+if wants lint || wants unit || wants contract || wants stage || wants crash || wants bench; then
+  run build lint unit contract stage crash bench
 fi
-if wants unit || wants contract || wants stage; then
+if wants unit || wants contract || wants stage || wants crash; then
   build build-asan gcc -Db_sanitize=address,undefined -Dbuildtype=debugoptimized
-  run build-asan unit contract stage
+  run build-asan unit contract stage crash
 fi
-if wants unit || wants contract || wants stage || wants fuzz; then
+if wants unit || wants contract || wants stage || wants crash || wants fuzz; then
   build build-clang clang -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
-  run build-clang unit contract stage fuzz
+  run build-clang unit contract stage crash fuzz
 fi
 if wants system; then
   install_clients

@@ -19,7 +19,7 @@
 
 static const uint8_t node_mac[6] = {0x02, 0, 0, 0, 0, 0x01};
 
-static void start_eal(void)
+void node_start_eal(void)
 {
 	static bool started;
 	static char *args[] = {"test", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry",
@@ -52,9 +52,10 @@ static void make_workers(struct node *n)
 		struct worker_params params = {
 			.index = (uint16_t)i,
 			.worker_count = (uint16_t)n->worker_count,
+			.port_id = n->queues.port_id,
 			.rx_queue = WORKER_NO_QUEUE,
 			.tx_queue = WORKER_NO_QUEUE,
-			.tx_owner = (uint16_t)n->worker_count,
+			.tx_owner = n->queues.queue_count > 0 ? 0 : (uint16_t)n->worker_count,
 			.numa_socket = -1,
 			.answers_neighbors = true,
 			.host = &n->host,
@@ -64,6 +65,8 @@ static void make_workers(struct node *n)
 			.stop = &n->stop,
 		};
 
+		if (i < n->queues.queue_count)
+			params.rx_queue = params.tx_queue = (uint16_t)i;
 		n->workers[i] = worker_create(&params);
 		DP_ASSERT(n->workers[i] != NULL);
 	}
@@ -80,7 +83,24 @@ void node_unlimit(struct node *n)
 	}
 }
 
-void node_init(struct node *n, const struct node_geometry *geometry)
+void node_prepare(struct node *n, const struct node_geometry *geometry)
+{
+	node_start_eal();
+	DP_ASSERT(geometry->worker_count <= NODE_WORKERS_MAX);
+	memset(n, 0, sizeof(*n));
+	n->worker_count = geometry->worker_count;
+	n->queues = geometry->queues;
+	n->host = (struct udp_frame_host){.address_count = 2,
+		.first_port = NODE_FIRST_PORT,
+		.port_count = (uint16_t)geometry->worker_count};
+	n->host.addresses[0] = packet_addr("192.0.2.1", 0);
+	n->host.addresses[1] = packet_addr("2001:db8::1", 0);
+	memcpy(n->host.mac, node_mac, sizeof(node_mac));
+	n->crypto = crypto_engine_create();
+	DP_ASSERT(n->crypto != NULL);
+}
+
+static struct dp_shm *make_shm(const struct node_geometry *geometry)
 {
 	struct dp_shm shm = {.magic = DP_SHM_MAGIC,
 		DP_SHM_LAYOUT,
@@ -88,39 +108,43 @@ void node_init(struct node *n, const struct node_geometry *geometry)
 		.guild_count = geometry->guild_count,
 		.session_count = geometry->session_count,
 		.leg_count = geometry->leg_count};
+	struct dp_shm *made;
 
-	start_eal();
-	DP_ASSERT(geometry->worker_count <= NODE_WORKERS_MAX);
-	memset(n, 0, sizeof(*n));
-	n->worker_count = geometry->worker_count;
-	n->pool = rte_pktmbuf_pool_create(
-		"pool", NODE_POOL_SIZE, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	DP_ASSERT(n->pool != NULL);
 	shm.size = dp_shm_size(&shm);
-	n->shm = aligned_alloc(DP_CACHE_LINE, dp_shm_align(shm.size));
-	memset(n->shm, 0, shm.size);
-	*n->shm = shm;
-	n->host = (struct udp_frame_host){.address_count = 2,
-		.first_port = NODE_FIRST_PORT,
-		.port_count = (uint16_t)geometry->worker_count};
-	n->host.addresses[0] = packet_addr("192.0.2.1", 0);
-	n->host.addresses[1] = packet_addr("2001:db8::1", 0);
-	memcpy(n->host.mac, node_mac, sizeof(node_mac));
-	for (uint32_t i = 0; i <= n->worker_count; i++) {
-		uint32_t tx_count = i == n->worker_count && geometry->wire_count != 0
-					    ? geometry->wire_count
-					    : DP_HANDOFF_MAX;
+	made = aligned_alloc(DP_CACHE_LINE, dp_shm_align(shm.size));
+	DP_ASSERT(made != NULL);
+	memset(made, 0, shm.size);
+	*made = shm;
+	return made;
+}
 
+void node_start(struct node *n, const struct node_geometry *geometry)
+{
+	uint32_t pool_count = geometry->pool_count != 0 ? geometry->pool_count : NODE_POOL_SIZE;
+	uint32_t wire_count = geometry->wire_count != 0 ? geometry->wire_count : DP_HANDOFF_MAX;
+	uint32_t ring_count = geometry->ring_count != 0 ? geometry->ring_count : DP_HANDOFF_MAX;
+
+	n->pool = rte_pktmbuf_pool_create(
+		"pool", pool_count, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	DP_ASSERT(n->pool != NULL);
+	n->owns_shm = geometry->shm == NULL;
+	n->shm = n->owns_shm ? make_shm(geometry) : geometry->shm;
+	for (uint32_t i = 0; i <= n->worker_count; i++) {
 		n->rings[i].command = make_ring("cmd", i, sizeof(union dp_msg),
 			WORKER_COMMAND_RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		n->rings[i].event = make_ring("evt", i, sizeof(struct dp_ack),
 			WORKER_EVENT_RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		n->rings[i].rx = make_ring("rx", i, 0, DP_HANDOFF_MAX, RING_F_SC_DEQ);
-		n->rings[i].tx = make_ring("tx", i, 0, tx_count, RING_F_SC_DEQ);
+		n->rings[i].rx = make_ring("rx", i, 0, ring_count, RING_F_SC_DEQ);
+		n->rings[i].tx = make_ring(
+			"tx", i, 0, i == n->worker_count ? wire_count : ring_count, RING_F_SC_DEQ);
 	}
-	n->crypto = crypto_engine_create();
-	DP_ASSERT(n->crypto != NULL);
 	make_workers(n);
+}
+
+void node_init(struct node *n, const struct node_geometry *geometry)
+{
+	node_prepare(n, geometry);
+	node_start(n, geometry);
 }
 
 void node_restart(struct node *n)
@@ -176,7 +200,8 @@ void node_fini(struct node *n)
 	}
 	rte_mempool_free(n->pool);
 	crypto_engine_destroy(n->crypto);
-	free(n->shm);
+	if (n->owns_shm)
+		free(n->shm);
 }
 
 void node_turn(struct node *n)
@@ -214,7 +239,7 @@ static uint16_t be16_at(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static void read_frame(const struct node *n, struct node_datagram *d)
+void node_read(const struct node *n, struct node_datagram *d)
 {
 	const uint8_t *f = d->frame, *ip = f + 14, *udp;
 	uint32_t ip_size;
@@ -265,7 +290,7 @@ bool node_take(struct node *n, struct node_datagram *out)
 	memcpy(out->frame, rte_pktmbuf_mtod(mbuf, const void *), out->frame_size);
 	rte_pktmbuf_free(mbuf);
 	n->taken++;
-	read_frame(n, out);
+	node_read(n, out);
 	return true;
 }
 

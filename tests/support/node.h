@@ -17,9 +17,18 @@
 #define NODE_POOL_SIZE 2047
 #define NODE_FIRST_PORT 50000
 
+// A device that the test made, started, with one rx and one tx queue for each of the first
+// 'queue_count' workers; the others have none, and send through worker 0.
+struct node_queues {
+	uint16_t port_id;
+	uint32_t queue_count; // 0: no device, packets come and go by the rings
+};
+
 struct node {
 	uint32_t worker_count;
+	struct node_queues queues;
 	struct dp_shm *shm;
+	bool owns_shm;
 	struct worker *workers[NODE_WORKERS_MAX];
 	struct worker_rings rings[NODE_WORKERS_MAX + 1]; // the last one's tx ring is the wire
 	struct udp_frame_host host;
@@ -46,9 +55,20 @@ struct node_datagram {
 struct node_geometry {
 	uint32_t worker_count, guild_count, session_count, leg_count;
 	uint32_t wire_count; // frames that the wire holds, a power of two; 0: plenty
+	uint32_t pool_count; // mbufs, NODE_POOL_SIZE at most; 0: so many
+	uint32_t ring_count; // packets that a hand-over ring holds, a power of two; 0:
+			     // DP_HANDOFF_MAX
+	struct node_queues queues;
+	struct dp_shm *shm; // the caller's, of this geometry; NULL: one of its own
 };
 
-// Starts EAL the first time. Dies on failure: nothing can be tested then.
+// Starts EAL, the first time. Dies on failure, as all of this: nothing can be tested then.
+void node_start_eal(void);
+// Addresses and cipher engine: what clients, and readers of frames, need of a node.
+void node_prepare(struct node *n, const struct node_geometry *geometry);
+// And the rest of it: pool, rings, workers.
+void node_start(struct node *n, const struct node_geometry *geometry);
+// All of these.
 void node_init(struct node *n, const struct node_geometry *geometry);
 // Asserts that every ledger balances and every mbuf came home, then frees all.
 void node_fini(struct node *n);
@@ -65,6 +85,8 @@ void node_turn(struct node *n);
 bool node_inject(struct node *n, uint32_t worker, const uint8_t *frame, uint32_t frame_size);
 // The oldest datagram on the wire, checked: MACs, IP and UDP lengths and checksums. False: none.
 bool node_take(struct node *n, struct node_datagram *out);
+// Reads a frame that the node sent, as node_take() does: 'frame' and 'frame_size' are set.
+void node_read(const struct node *n, struct node_datagram *d);
 // Frees what is on the wire, returns how many there were.
 unsigned node_drain(struct node *n);
 uint64_t node_verdict(const struct node *n, enum dp_verdict verdict); // over all workers
