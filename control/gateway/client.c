@@ -77,14 +77,21 @@ static bool query_get(const char *query, const char *name, char *out, size_t siz
 	return false;
 }
 
-struct client *client_open(
-	struct hub *hub, void *link, const char *query, const char *host, uint64_t now_ms)
+struct client *client_open(struct hub *hub, void *link, const char *peer, const char *query,
+	const char *host, uint64_t now_ms)
 {
-	struct client *client = calloc(1, sizeof(*client));
+	struct admission_ticket ticket;
+	struct client *client;
 	char value[16];
 
-	if (client == NULL)
+	if (admission_open(hub->admission, peer, now_ms, &ticket) != ADMISSION_GRANTED)
 		return NULL;
+	client = calloc(1, sizeof(*client));
+	if (client == NULL) {
+		admission_release(hub->admission, &ticket);
+		return NULL;
+	}
+	client->ticket = ticket;
 	client->hub = hub;
 	client->link = link;
 	client->opened_ms = client->beat_ms = client->window_ms = now_ms;
@@ -199,6 +206,7 @@ void client_closed(struct client *client, uint16_t code, uint64_t now_ms)
 	if (client->next != NULL)
 		client->next->prev = client->prev;
 	hub->client_count--;
+	admission_release(hub->admission, &client->ticket);
 	free(client);
 	if (session == NULL)
 		return;

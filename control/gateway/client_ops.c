@@ -35,6 +35,28 @@ static struct user *token_user(const struct hub *hub, const json_t *d)
 	return model_user_by_token(hub->model, token);
 }
 
+// Who presents the token in 'd'. NULL: nobody that we know, or from an address that has presented
+// too many; then the connection is closed.
+static struct user *authenticate(struct client *client, const json_t *d, uint64_t now_ms)
+{
+	struct hub *hub = client->hub;
+	struct user *user;
+
+	if (admission_is_blocked(hub->admission, &client->ticket, now_ms)) {
+		client_close(client, CLOSE_RATE_LIMITED, "too many unknown tokens");
+		return NULL;
+	}
+	user = token_user(hub, d);
+	if (user != NULL) {
+		admission_release(hub->admission, &client->ticket);
+		return user;
+	}
+	hub->stats.auth_failures++;
+	admission_failed(hub->admission, &client->ticket, now_ms);
+	client_close(client, CLOSE_AUTHENTICATION, "unknown token");
+	return NULL;
+}
+
 // --- identify ---
 
 static json_t *guilds_unavailable(const struct hub *hub, const struct session *session)
@@ -142,12 +164,9 @@ void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 		client_close(client, CLOSE_DECODE, "identify needs a token");
 		return;
 	}
-	user = token_user(hub, d);
-	if (user == NULL) {
-		hub->stats.auth_failures++;
-		client_close(client, CLOSE_AUTHENTICATION, "unknown token");
+	user = authenticate(client, d, now_ms);
+	if (user == NULL)
 		return;
-	}
 	if (!json_get_uint(d, "intents", INTENTS_MAX, &intents)) {
 		client_close(client, CLOSE_INTENTS, "intents: a number");
 		return;
@@ -158,7 +177,8 @@ void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 	}
 	if (!session_make_room(hub, user, now_ms)) {
 		hub->stats.crowded_users++;
-		client_close(client, CLOSE_RATE_LIMITED, "too many sessions of this user are in use");
+		client_close(
+			client, CLOSE_RATE_LIMITED, "too many sessions of this user are in use");
 		return;
 	}
 	session_id_make(hub, id);
@@ -203,12 +223,9 @@ void client_resume(struct client *client, const json_t *d, uint64_t now_ms)
 		client_close(client, CLOSE_DECODE, "resume needs token, session_id, seq");
 		return;
 	}
-	user = token_user(hub, d);
-	if (user == NULL) {
-		hub->stats.auth_failures++;
-		client_close(client, CLOSE_AUTHENTICATION, "unknown token");
+	user = authenticate(client, d, now_ms);
+	if (user == NULL)
 		return;
-	}
 	session = session_find(user, id);
 	if (session == NULL) {
 		session_invalid(client);

@@ -50,8 +50,9 @@ struct link {
 	struct ws_conn *conn;
 	bool is_node;
 	struct client *client;
-	struct core_node *node;     // NULL: not registered
-	struct loop_timer deadline; // to register
+	struct core_node *node;         // NULL: not registered
+	struct admission_ticket ticket; // of a node, until it has registered
+	struct loop_timer deadline;     // to register
 };
 
 // --- out ---
@@ -138,6 +139,27 @@ static void register_late(void *arg)
 	ws_conn_close(((struct link *)arg)->conn, CLOSE_NOT_AUTHENTICATED, "no register in time");
 }
 
+static bool node_open(struct link *link, const struct ws_request *request)
+{
+	struct gateway *gateway = link->gateway;
+
+	if (admission_open(gateway->hub.admission, request->peer, loop_now_ms(gateway->loop),
+		    &link->ticket) != ADMISSION_GRANTED)
+		return false;
+	loop_timer_set(&link->deadline, REGISTER_TIMEOUT_MS);
+	return true;
+}
+
+static bool client_begin(struct link *link, const struct ws_request *request)
+{
+	struct gateway *gateway = link->gateway;
+
+	ws_conn_limit_message(link->conn, CLIENT_FRAME_SIZE_MAX);
+	link->client = client_open(&gateway->hub, link, request->peer, request->query,
+		request->host, loop_now_ms(gateway->loop));
+	return link->client != NULL;
+}
+
 static void *link_open(void *ctx, struct ws_conn *conn, const struct ws_request *request)
 {
 	struct gateway *gateway = ctx;
@@ -149,19 +171,12 @@ static void *link_open(void *ctx, struct ws_conn *conn, const struct ws_request 
 	link->conn = conn;
 	link->is_node = strcmp(request->path, NODE_PATH) == 0;
 	loop_timer_init(gateway->loop, &link->deadline, register_late, link);
-	gateway->link_count++;
-	ws_conn_limit_message(conn, link->is_node ? NODE_MESSAGE_SIZE_MAX : CLIENT_FRAME_SIZE_MAX);
-	if (link->is_node) {
-		loop_timer_set(&link->deadline, REGISTER_TIMEOUT_MS);
-		return link;
+	if (link->is_node ? !node_open(link, request) : !client_begin(link, request)) {
+		free(link);
+		return NULL;
 	}
-	link->client = client_open(
-		&gateway->hub, link, request->query, request->host, loop_now_ms(gateway->loop));
-	if (link->client != NULL)
-		return link;
-	gateway->link_count--;
-	free(link);
-	return NULL;
+	gateway->link_count++;
+	return link;
 }
 
 static void node_register(struct link *link, const struct node_msg *msg)
@@ -175,11 +190,18 @@ static void node_register(struct link *link, const struct node_msg *msg)
 		ws_conn_close(link->conn, NODE_CLOSE_DECODE, "register first");
 		return;
 	}
+	if (admission_is_blocked(gateway->hub.admission, &link->ticket, now_ms)) {
+		ws_conn_close(link->conn, CLOSE_RATE_LIMITED, "too many unknown secrets");
+		return;
+	}
 	link->node = core_node_register(gateway->core, link, msg, now_ms, &code, &why);
 	if (link->node != NULL) {
+		admission_release(gateway->hub.admission, &link->ticket);
 		loop_timer_stop(&link->deadline);
 		return;
 	}
+	if (code == NODE_CLOSE_BAD_SECRET)
+		admission_failed(gateway->hub.admission, &link->ticket, now_ms);
 	log_warn("node refused node=%s code=%u why=%s", msg->name, code, why);
 	ws_conn_close(link->conn, code, why);
 }
@@ -221,6 +243,7 @@ static void link_closed(void *conn_ctx, uint16_t code)
 	uint64_t now_ms = loop_now_ms(gateway->loop);
 
 	loop_timer_stop(&link->deadline);
+	admission_release(gateway->hub.admission, &link->ticket);
 	if (link->node != NULL)
 		core_node_closed(gateway->core, link->node, now_ms);
 	if (link->client != NULL)
@@ -304,6 +327,7 @@ int gateway_create(struct loop *loop, struct gateway_config *config, struct gate
 {
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
 	int error = -ENOMEM;
+	uint64_t seed;
 
 	snprintf(why, why_size, "Out of memory.");
 	if (gateway == NULL)
@@ -320,11 +344,15 @@ int gateway_create(struct loop *loop, struct gateway_config *config, struct gate
 		.ctx = gateway});
 	if (gateway->core == NULL)
 		goto fail;
+	random_out(NULL, (uint8_t *)&seed, sizeof(seed));
 	gateway->hub = (struct hub){.config = config,
+		.admission = admission_create(seed),
 		.model = &gateway->model,
 		.core = gateway->core,
 		.output = &hub_output,
 		.random = random_out};
+	if (gateway->hub.admission == NULL)
+		goto fail;
 	gateway->rest = (struct rest){.hub = &gateway->hub, .respond = http_respond};
 	gateway->operator=(struct operator_api){.hub = &gateway->hub, .rest = &gateway->rest};
 	error = listeners_open(gateway, why, why_size);
@@ -336,6 +364,7 @@ int gateway_create(struct loop *loop, struct gateway_config *config, struct gate
 	return 0;
 fail:
 	ws_server_destroy(gateway->listener);
+	admission_destroy(gateway->hub.admission);
 	core_destroy(gateway->core);
 	model_fini(&gateway->model);
 	free(gateway);
@@ -362,6 +391,7 @@ void gateway_destroy(struct gateway *gateway)
 	if (gateway == NULL)
 		return;
 	hub_fini(&gateway->hub);
+	admission_destroy(gateway->hub.admission);
 	core_destroy(gateway->core);
 	model_fini(&gateway->model);
 	free(gateway);

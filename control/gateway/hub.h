@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "admission/admission.h"
 #include "gateway/core.h"
 #include "gateway/session.h"
 
@@ -28,6 +29,7 @@ struct hub_stats {
 
 struct hub {
 	const struct gateway_config *config;
+	struct admission *admission; // NULL: everybody is welcome
 	struct model *model;
 	struct core *core;
 	const struct hub_output *output;

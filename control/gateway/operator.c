@@ -69,6 +69,9 @@ static void metrics_print(FILE *out, const struct hub *hub)
 {
 	const struct core_stats *core = core_stats(hub->core);
 	const struct hub_stats *stats = &hub->stats;
+	const struct admission_stats none = {0};
+	const struct admission_stats *admission =
+		hub->admission == NULL ? &none : admission_stats(hub->admission);
 	const struct metric metrics[] = {
 		{"sessions", "gauge", "Sessions of clients, also without a connection.",
 			hub->session_count},
@@ -79,6 +82,13 @@ static void metrics_print(FILE *out, const struct hub *hub)
 		{"resumes_total", "counter", "Sessions resumed.", stats->resumes},
 		{"invalid_sessions_total", "counter", "Resumes refused.", stats->invalid_sessions},
 		{"auth_failures_total", "counter", "Unknown tokens.", stats->auth_failures},
+		{"refused_unidentified_total", "counter",
+			"Connections refused because their address had too many unidentified ones.",
+			admission->crowded},
+		{"refused_tokens_total", "counter",
+			"Connections and Identifies refused after too many unknown tokens or "
+			"secrets of their address.",
+			admission->blocked},
 		{"crowded_users_total", "counter",
 			"Identifies of users who had as many sessions in use as they may.",
 			stats->crowded_users},

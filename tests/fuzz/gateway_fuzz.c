@@ -146,7 +146,7 @@ static void client_line(struct world *w, const char *text, size_t size)
 	if (w->client == NULL || w->client->closing) {
 		if (w->client != NULL)
 			client_closed(w->client, 4000, w->now_ms);
-		w->client = client_open(&w->hub, w, "v=10", "host", w->now_ms);
+		w->client = client_open(&w->hub, w, NULL, "v=10", "host", w->now_ms);
 		MUST(w->client != NULL);
 	}
 	client_message(w->client, text, size, false, w->now_ms);
