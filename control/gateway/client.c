@@ -39,23 +39,25 @@ void client_send(struct client *client, json_t *frame)
 		return;
 	if (!client->closing)
 		client->hub->output->send(client->link, text, strlen(text));
-	free(text);
+	json_text_free(text);
 }
 
 void client_send_event(struct client *client, const struct event *event, uint64_t seq)
 {
-	char *text = NULL;
+	static const char format[] = "{\"op\":0,\"s\":%" PRIu64 ",\"t\":\"%s\",\"d\":%s}";
+	char *text;
 	int size;
 
 	if (client->closing)
 		return;
-	size = asprintf(&text, "{\"op\":0,\"s\":%" PRIu64 ",\"t\":\"%s\",\"d\":%s}", seq,
-		event->type, event->data);
-	if (size < 0)
+	// Measured first: a buffer that grows would leave tokens behind in what it grew out of.
+	size = snprintf(NULL, 0, format, seq, event->type, event->data);
+	text = size < 0 ? NULL : malloc((size_t)size + 1);
+	if (text == NULL)
 		return;
+	snprintf(text, (size_t)size + 1, format, seq, event->type, event->data);
 	client->hub->output->send(client->link, text, (size_t)size);
-	explicit_bzero(text, (size_t)size);
-	free(text);
+	json_text_free(text);
 }
 
 // The value of 'name' in a query, at most 'size' bytes with NUL. False: not there.

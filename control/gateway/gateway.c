@@ -16,6 +16,7 @@
 #include "gateway/operator.h"
 #include "gateway/rest.h"
 #include "http/ws.h"
+#include "json/json.h"
 #include "log/log.h"
 #include "loop/loop.h"
 
@@ -78,7 +79,7 @@ static void node_out(void *ctx, void *link, const struct node_msg *msg)
 	if (text == NULL)
 		return; // the ack's time-out tells
 	(void)!ws_conn_send(((struct link *)link)->conn, text, strlen(text), false);
-	free(text);
+	json_text_free(text);
 }
 
 static void node_out_close(void *ctx, void *link_ptr, uint16_t code, const char *reason)

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "gateway/gateway.h"
+#include "json/json.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "loop/privileges.h"
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
 
 	prctl(PR_SET_DUMPABLE, 0); // it holds secrets
 	log_open("voicenode-gateway", LOG_LEVEL_INFO);
+	json_wipe_memory();
 	if (gateway_config_load(path, &config, &problems) == 0) {
 		log_open("voicenode-gateway", config.log_level);
 		files_limit_raise();

@@ -36,7 +36,7 @@ void rest_respond(struct rest *rest, struct http_exchange *exchange, unsigned st
 		rest->respond(exchange, status, NULL, "", 0);
 	else
 		rest->respond(exchange, 500, NULL, "{}", 2);
-	free(text);
+	json_text_free(text);
 }
 
 static void refuse(struct rest *rest, struct http_exchange *exchange, unsigned status, int code,

@@ -38,8 +38,7 @@ void event_release(struct event *event)
 {
 	if (event == NULL || --event->reference_count > 0)
 		return;
-	explicit_bzero(event->data, event->size);
-	free(event->data);
+	json_text_free(event->data);
 	free(event);
 }
 

@@ -5,8 +5,28 @@
 #include "json/json.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+// The whole block, also where a buffer was cut down: what is beyond its text was once in it.
+static void wipe_and_free(void *block)
+{
+	if (block != NULL)
+		explicit_bzero(block, malloc_usable_size(block));
+	free(block);
+}
+
+void json_wipe_memory(void)
+{
+	json_set_alloc_funcs(malloc, wipe_and_free);
+}
+
+void json_text_free(char *text)
+{
+	wipe_and_free(text);
+}
 
 static bool depth_allowed(const char *text, size_t size)
 {

@@ -12,10 +12,16 @@
 #define JSON_DEPTH_MAX 32u      // arrays and objects inside one another
 #define JSON_SNOWFLAKE_SIZE 21u // decimal text of a 64-bit id, with NUL
 
+// From now on what jansson gives back is wiped first: texts of peers and what was made of them hold
+// tokens and secrets. Call once, before any other use.
+void json_wipe_memory(void);
+// Wipes and frees a text of json_encode() or json_dumps(). NULL allowed.
+void json_text_free(char *text);
+
 // Decodes one whole text: valid UTF-8, no duplicate members, no NUL in strings, at most
 // JSON_DEPTH_MAX deep. NULL otherwise, 'why' (NULL allowed) then says what is wrong and where.
 json_t *json_decode(const char *text, size_t size, char *why, size_t why_size);
-// The compact text, to be freed with free(), or NULL without memory. Takes over 'value'.
+// The compact text, to be freed with json_text_free(), or NULL without memory. Takes over 'value'.
 char *json_encode(json_t *value);
 
 // A member that is a decimal string or a non-negative integer of at most 64 bits. False: it is

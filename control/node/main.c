@@ -19,6 +19,7 @@
 #include "dplink/dplink.h"
 #include "dplink/progress.h"
 #include "dplink/resync.h"
+#include "json/json.h"
 #include "log/log.h"
 #include "loop/loop.h"
 #include "loop/privileges.h"
@@ -409,6 +410,7 @@ int main(int argc, char **argv)
 		return argc > 1 ? 0 : 2;
 	}
 	log_open("voicenode-control", LOG_LEVEL_INFO);
+	json_wipe_memory();
 	signal(SIGPIPE, SIG_IGN);
 	if (node_args_parse(argc, argv, &node.args, node.why, sizeof(node.why)) != 0) {
 		log_error("%s", node.why);

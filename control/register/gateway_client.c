@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "http/ws.h"
+#include "json/json.h"
 #include "log/log.h"
 #include "loop/loop.h"
 
@@ -70,9 +71,7 @@ static void send_msg(struct gateway_client *client, const struct node_msg *msg)
 	}
 	// A queue that is full closes the connection: 'closed' follows and we come again.
 	(void)ws_conn_send(client->ws, text, strlen(text), false);
-	if (msg->op == NODE_OP_REGISTER)
-		explicit_bzero(text, strlen(text));
-	free(text);
+	json_text_free(text);
 }
 
 // Read at every attempt, so that a file that appears or changes is enough.

@@ -101,5 +101,5 @@ int node_msg_decode(const char *text, size_t size, struct node_msg *msg)
 	__attribute__((warn_unused_result));
 // Frees 'guilds' and wipes 'secret'.
 void node_msg_fini(struct node_msg *msg);
-// Returns the frame's text, to be freed with free(), or NULL without memory.
+// Returns the frame's text, to be freed with json_text_free(), or NULL without memory.
 char *node_msg_encode(const struct node_msg *msg);

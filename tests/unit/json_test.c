@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static void ids_are_written_as_strings(void **state)
 
 	(void)state;
 	assert_string_equal(text, "[\"18446744073709551615\",null]");
-	free(text);
+	json_text_free(text);
 }
 
 static void strings_that_do_not_fit_are_refused_whole(void **state)
@@ -122,6 +123,44 @@ static void strings_that_do_not_fit_are_refused_whole(void **state)
 	json_decref(object);
 }
 
+#define SECRET "7d4f0c5be1a94f6b"
+
+static unsigned freed, leaks; // blocks, and those that still held the secret
+
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+// Every free() of json.c comes here (linker option --wrap).
+void __wrap_free(void *block)
+{
+	if (block != NULL) {
+		freed++;
+		leaks += memmem(block, malloc_usable_size(block), SECRET, strlen(SECRET)) != NULL;
+	}
+	__real_free(block);
+}
+
+// Whatever jansson made of a token, and what was made of it to send, is gone with its memory.
+static void secrets_do_not_stay_in_freed_memory(void **state)
+{
+	char text[2000], padding[1500] = {0};
+	json_t *object;
+
+	(void)state;
+	memset(padding, 'x', sizeof(padding) - 1);
+	snprintf(text, sizeof(text), "{\"token\":\"" SECRET "\",\"more\":[\"%s\",\"" SECRET "\"]}",
+		padding);
+	freed = leaks = 0;
+	object = json_decode(text, strlen(text), NULL, 0);
+	assert_non_null(object);
+	assert_null(json_decode("{\"token\":\"" SECRET, 26, NULL, 0)); // broken off
+	json_object_set_new(object, "key", json_pack("[s,i]", SECRET, 7));
+	json_text_free(json_encode(object));
+	json_text_free(NULL);
+	assert_true(freed > 10);
+	assert_int_equal(leaks, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,7 +169,9 @@ int main(void)
 		cmocka_unit_test(ids_are_strings_or_numbers_of_64_bits),
 		cmocka_unit_test(ids_are_written_as_strings),
 		cmocka_unit_test(strings_that_do_not_fit_are_refused_whole),
+		cmocka_unit_test(secrets_do_not_stay_in_freed_memory),
 	};
 
+	json_wipe_memory();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
