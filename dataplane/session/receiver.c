@@ -107,14 +107,6 @@ static void open_address(struct worker *w, uint32_t session)
 	receiver_set_state(r, RECEIVER_ADDRESS, 0);
 }
 
-static void leave_address(struct worker *w, uint32_t session)
-{
-	const struct dp_session_shm *shm = &w->session_shm[session];
-
-	if (shm->address_state >= DP_ADDRESS_HINTED)
-		flow_table_remove(w->flows, &shm->address, session);
-}
-
 static bool is_at(const struct dp_session_shm *shm, const struct udp_frame *from)
 {
 	return memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
@@ -136,7 +128,6 @@ static void try_hint(struct worker *w, uint32_t session)
 			continue;
 		if (shm->address_state == DP_ADDRESS_HINTED && is_at(shm, from))
 			return;
-		leave_address(w, session);
 		publish_address(shm, from, local_index_of(w, &from->target), DP_ADDRESS_HINTED);
 		open_address(w, session);
 		return;
@@ -181,7 +172,6 @@ void receiver_authenticated(struct worker *w, uint32_t session, const struct udp
 		worker_count_add(w, DP_COUNTER_ADDRESS_MOVES, 1);
 	}
 	r->moved_tsc = w->now_tsc;
-	leave_address(w, session);
 	publish_address(shm, from, local_index_of(w, &from->target), DP_ADDRESS_AUTHENTICATED);
 	open_address(w, session);
 }
@@ -210,7 +200,7 @@ void receiver_fini(struct worker *w, uint32_t session)
 {
 	struct receiver *r = &w->receivers[session];
 
-	leave_address(w, session);
+	flow_table_remove(w->flows, session);
 	leg_forget_receiver(w, session);
 	suite_key_wipe(w->crypto, &r->key);
 	*r = (struct receiver){.first_leg = INDEX_NONE};

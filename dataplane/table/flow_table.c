@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Address -> session slot.
+// Address -> sessions. A session has one place at most, so the entries never fill the table.
 
 #include "table/flow_table.h"
 
@@ -11,13 +11,18 @@
 
 struct entry {
 	struct dp_addr address;
-	uint32_t slot; // INDEX_NONE: free
+	uint32_t first; // list of slots: place.link; INDEX_NONE: the entry is free
+};
+
+struct place {
+	struct dp_addr address; // family 0: none
+	struct index_link link;
 };
 
 struct flow_table {
 	struct entry *entries;
+	struct place *places; // by slot
 	uint32_t mask;
-	uint32_t count, capacity;
 	uint64_t seed;
 };
 
@@ -25,6 +30,7 @@ struct flow_table *flow_table_create(struct arena *a, uint32_t session_count, ui
 {
 	uint32_t size = 16;
 	struct flow_table *t = arena_take(a, sizeof(*t));
+	struct place *places = arena_take(a, session_count * sizeof(places[0]));
 	struct entry *entries;
 
 	while (size < session_count * 2)
@@ -33,9 +39,9 @@ struct flow_table *flow_table_create(struct arena *a, uint32_t session_count, ui
 	if (t == NULL)
 		return NULL;
 	for (uint32_t i = 0; i < size; i++)
-		entries[i].slot = INDEX_NONE;
+		entries[i].first = INDEX_NONE;
 	*t = (struct flow_table){
-		.entries = entries, .mask = size - 1, .capacity = session_count, .seed = seed};
+		.entries = entries, .places = places, .mask = size - 1, .seed = seed};
 	return t;
 }
 
@@ -64,7 +70,7 @@ static uint32_t probe(const struct flow_table *t, const struct dp_addr *address)
 {
 	uint32_t at = home_of(t, address);
 
-	while (t->entries[at].slot != INDEX_NONE &&
+	while (t->entries[at].first != INDEX_NONE &&
 		memcmp(&t->entries[at].address, address, sizeof(*address)) != 0)
 		at = (at + 1) & t->mask;
 	return at;
@@ -72,24 +78,33 @@ static uint32_t probe(const struct flow_table *t, const struct dp_addr *address)
 
 void flow_table_set(struct flow_table *t, const struct dp_addr *address, uint32_t slot)
 {
-	uint32_t at = probe(t, address);
+	struct place *p = &t->places[slot];
+	struct entry *e;
 
-	DP_ASSERT(slot != INDEX_NONE);
-	if (t->entries[at].slot == INDEX_NONE) {
-		DP_ASSERT(t->count < t->capacity);
-		t->count++;
-	}
-	t->entries[at] = (struct entry){.address = *address, .slot = slot};
+	DP_ASSERT(address->family != 0);
+	if (memcmp(&p->address, address, sizeof(*address)) == 0)
+		return;
+	flow_table_remove(t, slot);
+	e = &t->entries[probe(t, address)];
+	e->address = *address;
+	p->address = *address;
+	index_list_push(&e->first, &t->places[0].link, sizeof(*p), slot);
 }
 
-void flow_table_remove(struct flow_table *t, const struct dp_addr *address, uint32_t slot)
+void flow_table_remove(struct flow_table *t, uint32_t slot)
 {
-	uint32_t hole = probe(t, address);
+	struct place *p = &t->places[slot];
+	uint32_t hole;
 
-	if (t->entries[hole].slot != slot)
+	if (p->address.family == 0)
 		return;
-	t->count--;
-	for (uint32_t at = (hole + 1) & t->mask; t->entries[at].slot != INDEX_NONE;
+	hole = probe(t, &p->address);
+	DP_ASSERT(t->entries[hole].first != INDEX_NONE);
+	index_list_remove(&t->entries[hole].first, &t->places[0].link, sizeof(*p), slot);
+	p->address = (struct dp_addr){0};
+	if (t->entries[hole].first != INDEX_NONE)
+		return; // others are there
+	for (uint32_t at = (hole + 1) & t->mask; t->entries[at].first != INDEX_NONE;
 		at = (at + 1) & t->mask) {
 		uint32_t home = home_of(t, &t->entries[at].address);
 
@@ -98,10 +113,15 @@ void flow_table_remove(struct flow_table *t, const struct dp_addr *address, uint
 			hole = at;
 		}
 	}
-	t->entries[hole].slot = INDEX_NONE;
+	t->entries[hole].first = INDEX_NONE;
 }
 
 uint32_t flow_table_find(const struct flow_table *t, const struct dp_addr *address)
 {
-	return t->entries[probe(t, address)].slot;
+	return t->entries[probe(t, address)].first;
+}
+
+uint32_t flow_table_next(const struct flow_table *t, uint32_t slot)
+{
+	return t->places[slot].link.next;
 }

@@ -258,6 +258,35 @@ static void ping_is_answered_where_an_address_was_proved(void **state)
 	end();
 }
 
+static void who_leaves_a_shared_socket_leaves_the_other_there(void **state)
+{
+	static const uint8_t ping[8] = {0x13, 0x37, 0xca, 0xfe, 0, 0, 0, 9};
+	struct node_datagram d;
+	union dp_msg cmd;
+	(void)state;
+
+	begin();
+	listener.address = speaker.address; // one socket, two sessions
+	assert_true(client_discover(&listener));
+	assert_int_equal(client_hint(&listener), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		client_send_raw(&listener, ping, sizeof(ping));
+		node_turn(&f.node);
+		assert_true(node_take(&f.node, &d));
+		cmd = (union dp_msg){.dp_session_remove = {.session = listener.session}};
+		if (round == 0)
+			assert_int_equal(node_command(&f.node, 0, DP_MSG_SESSION_REMOVE, &cmd), 0);
+	}
+	cmd = (union dp_msg){.dp_session_remove = {.session = speaker.session}};
+	assert_int_equal(node_command(&f.node, 0, DP_MSG_SESSION_REMOVE, &cmd), 0);
+	client_send_raw(&listener, ping, sizeof(ping));
+	node_turn(&f.node);
+	assert_false(node_take(&f.node, &d));
+	assert_int_equal(node_verdict(&f.node, DP_PING), 2);
+	assert_int_equal(node_verdict(&f.node, DP_PING_SOURCE), 1);
+	end();
+}
+
 static void keepalives_of_every_size_are_taken_and_unanswered(void **state)
 {
 	const uint8_t jda[9] = {0xc9}, zeros[8] = {0}, counter[8] = {0x80, 1},
@@ -308,6 +337,7 @@ int main(void)
 		cmocka_unit_test(strangers_cannot_spend_a_clients_discovery),
 		cmocka_unit_test(discovery_of_an_unknown_ssrc_is_not_answered),
 		cmocka_unit_test(ping_is_answered_where_an_address_was_proved),
+		cmocka_unit_test(who_leaves_a_shared_socket_leaves_the_other_there),
 		cmocka_unit_test(keepalives_of_every_size_are_taken_and_unanswered),
 		cmocka_unit_test(all_of_it_works_over_ipv6),
 	};
