@@ -79,7 +79,7 @@ int main(void)
 {
 	static const unsigned payloads[] = {20, 60, 100, 160, 240, 1100};
 	static const unsigned keys[] = {1000, 10000};
-	struct crypto_engine *engine = crypto_engine_create();
+	struct crypto_engine *engine = crypto_engine_create(CRYPTO_ENGINE_AUTO, NULL, 0);
 
 	if (engine == NULL) {
 		fprintf(stderr, "crypto_bench: this CPU cannot run libipsec-mb\n");

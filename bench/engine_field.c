@@ -353,7 +353,7 @@ struct engine_field *engine_field_create(const struct engine_field_params *param
 	f->params = *params;
 	f->room_count = params->receivers / params->fanout;
 	f->session_count = f->room_count * (params->fanout + 1);
-	f->crypto = crypto_engine_create();
+	f->crypto = crypto_engine_create(CRYPTO_ENGINE_AUTO, NULL, 0);
 	if (f->crypto == NULL || start_eal(f) < 0) {
 		what = f->crypto == NULL ? "cipher engine" : "EAL";
 		goto fail;

@@ -178,6 +178,19 @@ static int parse_sleep(struct parser *p, const char *name, const char *value)
 	return number(p, name, value, 0, ARGS_SLEEP_US_MAX, &p->args->sleep_us_max);
 }
 
+static int parse_crypto_engine(struct parser *p, const char *name, const char *value)
+{
+	static const char *const words[] = {"auto", "ipsec-mb", "libsrtp2", NULL};
+	static const enum crypto_engine_kind values[] = {
+		CRYPTO_ENGINE_AUTO, CRYPTO_ENGINE_IPSEC_MB, CRYPTO_ENGINE_LIBSRTP2};
+	unsigned at;
+	int err = word(p, name, value, words, &at);
+
+	if (err == 0)
+		p->args->crypto_engine = values[at];
+	return err;
+}
+
 static int parse_hugepages(struct parser *p, const char *name, const char *value)
 {
 	static const char *const words[] = {"auto", "required", "off", NULL};
@@ -249,6 +262,7 @@ static const struct option_row option_rows[] = {
 	{"main-core", parse_main_core, false, false},
 	{"idle", parse_idle, false, false},
 	{"sleep-us-max", parse_sleep, false, false},
+	{"crypto-engine", parse_crypto_engine, true, false},
 	{"hugepages", parse_hugepages, false, false},
 	{"mbufs", parse_mbufs, false, false},
 	{"sessions", parse_sessions, false, false},

@@ -36,6 +36,7 @@ struct args {
 	uint16_t main_core;
 	enum worker_idle idle;
 	uint32_t sleep_us_max;
+	enum crypto_engine_kind crypto_engine;
 	enum eal_hugepages hugepages;
 	uint32_t mbufs;                  // per worker
 	uint32_t sessions, guilds, legs; // per worker
@@ -50,7 +51,8 @@ struct args {
 // was started as it is meant to be.
 const char *args_help(int argc, char *const argv[]);
 
-// 0, or -EINVAL with one sentence in 'why'. Every option but --address, --rung-note, --log-level
-// and what stands behind "--" must be there; only device null may have no address.
+// 0, or -EINVAL with one sentence in 'why'. Every option but --address, --crypto-engine,
+// --rung-note,
+// --log-level and what stands behind "--" must be there; only device null may have no address.
 int args_parse(int argc, char *const argv[], struct args *args, char *why, size_t why_size)
 	__attribute__((warn_unused_result));

@@ -238,6 +238,20 @@ static void rings_down(struct dataplane *dp)
 	rings_destroy(dp->rings, dp->args.worker_count);
 }
 
+// Not a failure: a session whose suite does not run is refused when its key comes.
+static void say_refusals(const struct crypto_engine *engine)
+{
+	struct host_log_text quoted;
+
+	for (unsigned id = DP_SUITE_NONE + 1; id < DP_SUITE_COUNT; id++) {
+		const char *why = crypto_engine_refusal(engine, (enum dp_suite)id);
+
+		if (why != NULL)
+			host_log(HOST_LOG_WARN, "suite does not run", "suite=%s reason=%s",
+				suite_get(id)->name, host_log_quote(&quoted, why));
+	}
+}
+
 static enum host_status workers_up(struct dataplane *dp)
 {
 	const struct args *args = &dp->args;
@@ -248,6 +262,7 @@ static enum host_status workers_up(struct dataplane *dp)
 			.worker_count = args->worker_count,
 			.port_id = dp->port.id,
 			.numa_socket = dp->sockets[i],
+			.crypto = args->crypto_engine,
 			.idle = args->idle,
 			.sleep_us_max = args->sleep_us_max,
 			.answers_neighbors = !device_shares_kernel(args->device.kind),
@@ -269,6 +284,7 @@ static enum host_status workers_up(struct dataplane *dp)
 			return HOST_FAILED;
 		}
 	}
+	say_refusals(dp->workers[0]->crypto);
 	return HOST_OK;
 }
 

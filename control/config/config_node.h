@@ -33,6 +33,7 @@ struct node_config {
 		char cores[CONFIG_TEXT_SIZE];      // as written
 		enum config_idle idle;
 		uint32_t sleep_us_max;
+		enum config_crypto crypto_engine;
 	} workers;
 	struct {
 		enum config_hugepages hugepages;

@@ -22,6 +22,7 @@
 
 static const char *const steering_words[] = {"auto", "flow", "software", NULL};
 static const char *const idle_words[] = {"adaptive", "poll", NULL};
+static const char *const crypto_words[] = {"auto", "ipsec-mb", "libsrtp2", NULL};
 static const char *const hugepage_words[] = {"auto", "required", "off", NULL};
 static const char *const mode_words[] = {
 	"aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize", NULL};
@@ -144,6 +145,16 @@ static const struct schema_row node_rows[] = {
 		.max = 1000,
 		.fallback = "50",
 		.help = "The longest sleep of an adaptive worker, in microseconds."},
+	{.path = "workers.crypto_engine",
+		.type = SCHEMA_WORD,
+		FIELD(workers.crypto_engine),
+		RESTART,
+		.words = crypto_words,
+		.fallback = "\"auto\"",
+		.help = "What seals and opens packets. auto takes libipsec-mb and the widest path "
+			"of "
+			"the\n"
+			"CPU; libsrtp2 is there to compare with: slow, and for browsers only."},
 
 	{.path = "memory", .help = "What the packet engine takes at start; it never grows."},
 	{.path = "memory.hugepages",

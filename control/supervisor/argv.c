@@ -14,6 +14,11 @@ static const char *const idle_names[] = {
 	[CONFIG_IDLE_ADAPTIVE] = "adaptive",
 	[CONFIG_IDLE_POLL] = "poll",
 };
+static const char *const crypto_names[] = {
+	[CONFIG_CRYPTO_AUTO] = "auto",
+	[CONFIG_CRYPTO_IPSEC_MB] = "ipsec-mb",
+	[CONFIG_CRYPTO_LIBSRTP2] = "libsrtp2",
+};
 static const char *const hugepages_names[] = {
 	[CONFIG_HUGEPAGES_AUTO] = "auto",
 	[CONFIG_HUGEPAGES_REQUIRED] = "required",
@@ -103,6 +108,7 @@ int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epo
 	ADD(err, argv, "--main-core", "%u", plan->main_core);
 	ADD(err, argv, "--idle", "%s", idle_names[config->workers.idle]);
 	ADD(err, argv, "--sleep-us-max", "%u", config->workers.sleep_us_max);
+	ADD(err, argv, "--crypto-engine", "%s", crypto_names[config->workers.crypto_engine]);
 	ADD(err, argv, "--hugepages", "%s", hugepages_names[config->memory.hugepages]);
 	ADD(err, argv, "--mbufs", "%u", config->memory.mbufs);
 	ADD(err, argv, "--sessions", "%u", config->limits.sessions);

@@ -17,12 +17,14 @@ static_assert(sizeof(struct dp_addr) == 20, "compared and hashed as 20 bytes");
 
 // Cipher of a session. The number is on the wire between the processes.
 // X(enum suffix, number, name in signaling and metrics, bytes of the (master) key, of its salt)
-#define DP_SUITES_RTPSIZE(X) /* native clients; signaling offers these */ \
-	X(AES256_GCM_RTPSIZE, 1, "aead_aes256_gcm_rtpsize", 32, 0)        \
+// Of native clients; signaling offers these.
+#define DP_SUITES_RTPSIZE(X)                                       \
+	X(AES256_GCM_RTPSIZE, 1, "aead_aes256_gcm_rtpsize", 32, 0) \
 	X(XCHACHA20_RTPSIZE, 2, "aead_xchacha20_poly1305_rtpsize", 32, 0)
-#define DP_SUITES_SRTP(X) /* browsers; DTLS agrees on these */ \
-	X(AES128_GCM, 3, "aead_aes_128_gcm", 16, 12)           \
-	X(AES256_GCM, 4, "aead_aes_256_gcm", 32, 12)           \
+// Of browsers; DTLS agrees on these.
+#define DP_SUITES_SRTP(X)                            \
+	X(AES128_GCM, 3, "aead_aes_128_gcm", 16, 12) \
+	X(AES256_GCM, 4, "aead_aes_256_gcm", 32, 12) \
 	X(AES_CM_128_HMAC_SHA1_80, 5, "aes_cm_128_hmac_sha1_80", 16, 14)
 #define DP_SUITES(X)         \
 	DP_SUITES_RTPSIZE(X) \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crypto/selftest.h"
+#include "crypto/srtp2.h"
 #include "crypto/suite.h"
 
 static const char *arch_name(const IMB_MGR *mgr)
@@ -83,33 +84,95 @@ static bool has_narrow_sha(struct crypto_engine *engine, uint64_t flags)
 	return imb_get_errno(engine->mgr_sha) == 0;
 }
 
-struct crypto_engine *crypto_engine_create_on(IMB_ARCH arch, uint64_t flags)
+static void refuse_rtpsize(struct crypto_engine *engine)
 {
-	struct crypto_engine *engine =
-		aligned_alloc(alignof(struct crypto_engine), sizeof(*engine));
+	for (unsigned id = DP_SUITE_NONE + 1; id <= DP_SUITE_RTPSIZE_LAST; id++) {
+		snprintf(engine->refusal[id], sizeof(engine->refusal[id]),
+			"libsrtp2 has no %s, which native clients need: set crypto_engine to"
+			" \"auto\" or \"ipsec-mb\"",
+			suite_get(id)->name);
+	}
+}
 
-	if (engine == NULL) {
-		return NULL;
-	}
-	memset(engine, 0, sizeof(*engine));
-	engine->mgr = alloc_mb_mgr(flags);
+// NULL, or why the library does not run.
+static const char *ipsec_mb_start(
+	struct crypto_engine *engine, const struct crypto_engine_setup *setup)
+{
+	// Without these the library refuses, or, built to, emulates them with tables whose timing
+	// tells the key.
+	static const char no_aes[] =
+		"this CPU lacks the AES instructions (aes, pclmulqdq) that every suite needs, or"
+		" its hypervisor hides them: use one that has them";
+
+	engine->mgr = alloc_mb_mgr(setup->flags);
 	if (engine->mgr == NULL) {
-		goto fail;
+		return imb_get_errno(NULL) == IMB_ERR_NO_AESNI_EMU ? no_aes : "out of memory";
 	}
-	mgr_init(engine->mgr, arch);
-	// Without AES instructions the library refuses, or emulates them with tables whose timing
-	// tells the key: both mean that this CPU cannot run it.
-	if (imb_get_errno(engine->mgr) != 0 || (engine->mgr->features & IMB_FEATURE_AESNI) == 0) {
-		goto fail;
+	if ((engine->mgr->features & IMB_FEATURE_AESNI) == 0) {
+		return no_aes;
 	}
-	if (!has_narrow_sha(engine, flags)) {
-		goto fail;
+	mgr_init(engine->mgr, setup->arch);
+	if (imb_get_errno(engine->mgr) != 0) {
+		return imb_get_strerror(imb_get_errno(engine->mgr));
+	}
+	if (!has_narrow_sha(engine, setup->flags)) {
+		return "out of memory";
 	}
 	srtp_cm_prepare(engine);
 	engine->hchacha20_many = widest(engine->mgr);
 	snprintf(engine->name, sizeof(engine->name), "ipsec-mb %s %s", imb_get_version_str(),
 		arch_name(engine->mgr));
-	if (!selftest_passes(engine)) {
+	return NULL;
+}
+
+// RTCP stays libipsec-mb's.
+static int libsrtp2_start(struct crypto_engine *engine, char *why, size_t why_size)
+{
+	char ipsec_mb[sizeof(engine->name)];
+	int err = srtp2_start(why, why_size);
+
+	if (err < 0) {
+		return err;
+	}
+	refuse_rtpsize(engine);
+	memcpy(ipsec_mb, engine->name, sizeof(ipsec_mb));
+	snprintf(engine->name, sizeof(engine->name), "libsrtp2 %.8s, RTCP: %.36s", srtp2_version(),
+		ipsec_mb);
+	return 0;
+}
+
+struct crypto_engine *crypto_engine_create_as(
+	const struct crypto_engine_setup *setup, char *why, size_t why_size)
+{
+	struct crypto_engine *engine =
+		aligned_alloc(alignof(struct crypto_engine), sizeof(*engine));
+	const char *reason;
+	enum dp_suite wrong;
+
+	if (engine == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	memset(engine, 0, sizeof(*engine));
+	engine->kind = setup->kind;
+	reason = ipsec_mb_start(engine, setup);
+	if (reason != NULL) {
+		snprintf(why, why_size, "libipsec-mb %s does not run here: %s",
+			imb_get_version_str(), reason);
+		goto fail;
+	}
+	if (setup->kind == CRYPTO_ENGINE_LIBSRTP2 && libsrtp2_start(engine, why, why_size) < 0) {
+		goto fail;
+	}
+	if (setup->tamper != NULL) {
+		setup->tamper(engine);
+	}
+	wrong = selftest_run(engine);
+	if (wrong != DP_SUITE_NONE) {
+		snprintf(why, why_size,
+			"the self-test of %s failed on %s: this CPU or library computes wrongly"
+			" and must carry no media; try another machine",
+			suite_get(wrong)->name, engine->name);
 		goto fail;
 	}
 	return engine;
@@ -119,9 +182,10 @@ fail:
 	return NULL;
 }
 
-struct crypto_engine *crypto_engine_create(void)
+struct crypto_engine *crypto_engine_create(enum crypto_engine_kind kind, char *why, size_t why_size)
 {
-	return crypto_engine_create_on(IMB_ARCH_NONE, 0);
+	return crypto_engine_create_as(
+		&(struct crypto_engine_setup){.kind = kind, .arch = IMB_ARCH_NONE}, why, why_size);
 }
 
 void crypto_engine_destroy(struct crypto_engine *engine)
@@ -142,4 +206,9 @@ void crypto_engine_destroy(struct crypto_engine *engine)
 const char *crypto_engine_name(const struct crypto_engine *engine)
 {
 	return engine->name;
+}
+
+const char *crypto_engine_refusal(const struct crypto_engine *engine, enum dp_suite suite)
+{
+	return crypto_engine_runs(engine, suite) ? NULL : engine->refusal[suite];
 }

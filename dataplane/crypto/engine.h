@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Inside of a crypto_engine, for the files of this folder and their tests only. The engine is the
-// libipsec-mb manager and the scratch memory of one worker's calls.
+// libipsec-mb manager, or two, and the scratch memory of one worker's calls.
 #pragma once
 
 #include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <intel-ipsec-mb.h>
@@ -19,10 +21,12 @@
 
 // All mutable memory of a call. Secrets: wiped when the engine goes.
 struct crypto_engine {
+	enum crypto_engine_kind kind; // RTP of the SRTP suites is by
 	IMB_MGR *mgr;
 	IMB_MGR *mgr_sha; // its SHA instructions, for few MACs at once; NULL: none, or mgr's anyway
 	hchacha20_many_fn *hchacha20_many; // as wide as the library's path
 	char name[64];
+	char refusal[DP_SUITE_COUNT][200]; // why it does not run the suite; "": it does
 	alignas(DP_CACHE_LINE) struct gcm_context_data gcm;
 	// Keys of the XChaCha20 messages in work.
 	alignas(DP_CACHE_LINE) uint8_t message_keys[HCHACHA20_LANES][HCHACHA20_KEY_SIZE];
@@ -38,6 +42,19 @@ struct crypto_engine {
 // Of srtp_cm.c: what is the same in all of its jobs.
 void srtp_cm_prepare(struct crypto_engine *engine);
 
-// crypto_engine_create() with one of the library's paths chosen: IMB_ARCH_NONE for the best of this
-// CPU, and IMB_FLAG_* to switch CPU features off. NULL also when the CPU lacks the path's features.
-struct crypto_engine *crypto_engine_create_on(IMB_ARCH arch, uint64_t flags);
+// How to make an engine, tests' wishes included.
+struct crypto_engine_setup {
+	enum crypto_engine_kind kind;
+	IMB_ARCH arch;  // path of libipsec-mb; IMB_ARCH_NONE: the widest of this CPU
+	uint64_t flags; // IMB_FLAG_*: features of the CPU not to use
+	void (*tamper)(struct crypto_engine *engine); // before the self-test; NULL
+};
+
+// As crypto_engine_create(). NULL also when the CPU lacks the path's features.
+struct crypto_engine *crypto_engine_create_as(
+	const struct crypto_engine_setup *setup, char *why, size_t why_size);
+
+static inline bool crypto_engine_runs(const struct crypto_engine *engine, enum dp_suite suite)
+{
+	return engine->refusal[suite][0] == '\0';
+}

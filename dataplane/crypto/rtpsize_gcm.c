@@ -4,6 +4,8 @@
 // done carelessly (sealer.md): it loads nonce and AAD as vectors, and a load that finds its bytes
 // in several younger stores waits until those have left the core. So the job's iv, one 16-byte
 // store, is the nonce, and the AAD pointer is handed on as it came.
+#include <errno.h>
+
 #include "crypto/engine.h"
 #include "crypto/gcm_key.h"
 #include "crypto/iv.h"
@@ -15,6 +17,9 @@ int rtpsize_gcm_key_expand(struct crypto_engine *engine, struct suite_key *out, 
 	const uint8_t *salt)
 {
 	(void)salt;
+	if (!crypto_engine_runs(engine, DP_SUITE_AES256_GCM_RTPSIZE)) {
+		return -ENOTSUP;
+	}
 	IMB_AES256_GCM_PRE(engine->mgr, key, gcm_tables_of(out));
 	return 0;
 }

@@ -4,6 +4,8 @@
 // of the nonce (suffix, 12 zeros), and ChaCha20-Poly1305 under that key with the rest of the nonce
 // (4 zeros by definition, then 8 bytes that are zeros here). The first is ours, the second
 // libipsec-mb's. Expanding a key is storing it.
+#include <errno.h>
+
 #include "crypto/engine.h"
 #include "crypto/hchacha20.h"
 #include "crypto/iv.h"
@@ -68,8 +70,10 @@ static void message_run(IMB_MGR *mgr, const struct message *m)
 int rtpsize_xchacha_key_expand(struct crypto_engine *engine, struct suite_key *out,
 	const uint8_t *key, const uint8_t *salt)
 {
-	(void)engine;
 	(void)salt;
+	if (!crypto_engine_runs(engine, DP_SUITE_XCHACHA20_RTPSIZE)) {
+		return -ENOTSUP;
+	}
 	memcpy(out->bytes, key, HCHACHA20_KEY_SIZE);
 	return 0;
 }

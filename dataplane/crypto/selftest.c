@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Vectors: GCM specification (McGrew, Viega), test case 14; draft-irtf-cfrg-xchacha-03
-// section 2.2.1; and packets of the rtpsize suites, made with OpenSSL and libsodium
-// (protocol.md 4.5).
+// section 2.2.1; packets of the rtpsize suites, made with OpenSSL and libsodium (protocol.md 4.5);
+// packets of the SRTP suites, made with libsrtp2.
 #include "crypto/selftest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "crypto/engine.h"
@@ -12,82 +13,187 @@
 #include "crypto/iv.h"
 #include "crypto/suite.h"
 
-#define VECTOR_TEXT_MAX 64
+#define PACKET_SIZE_MAX 80
+// In one call: full lanes of every path, and some left over.
+#define BATCH_COUNT 40
 
-// 'packet' = aad | ciphertext | tag | suffix, sealed from 'text'.
+// 'packet' = header | what sealing made of 'text', in hex.
 struct vector {
 	enum dp_suite suite;
-	uint8_t key_first, key_step; // key byte n = first + n * step
-	uint8_t aad_size, text_size;
-	uint8_t text[VECTOR_TEXT_MAX];
-	uint8_t packet[16 + VECTOR_TEXT_MAX + DP_RTPSIZE_OVERHEAD];
+	uint8_t key_first, key_step; // key byte n = first + n * step; of the salt: 0xa0 + n
+	uint8_t aad_size;            // 8: RTCP
+	uint8_t text_size;
+	uint64_t index; // of SRTP and SRTCP
+	uint8_t text[24];
+	const char *packet;
 };
+
+#define SILENCE                  \
+	{                        \
+		0xf8, 0xff, 0xfe \
+	} // of Opus
+#define REPORT                                     \
+	{                                          \
+		0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 \
+	} // a receiver's, its first eight bytes are in clear
 
 static const struct vector vectors[] = {
 	// GCM specification, test case 14: everything zero.
-	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 0, 0, 16, {0},
-		{0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07, 0x4e, 0xc5, 0xd3, 0xba, 0xf3,
-			0x9d, 0x18, 0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0, 0x26, 0x5b,
-			0x98, 0xb5, 0xd4, 0x8a, 0xb9, 0x19, 0x00, 0x00, 0x00, 0x00}},
-	// Opus silence.
-	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 1, 12, 3, {0xf8, 0xff, 0xfe},
-		{0x80, 0x78, 0x00, 0x01, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x0a, 0xe4, 0x11, 0xbc, 0xc9,
-			0x33, 0xac, 0xe9, 0xc0, 0xde, 0xa0, 0xd4, 0x7f, 0x98, 0xfd, 0x9c, 0xfa,
-			0x11, 0x42, 0xeb, 0x4c, 0x5a, 0x00, 0x00, 0x00, 0x01}},
-	{DP_SUITE_XCHACHA20_RTPSIZE, 0, 1, 12, 3, {0xf8, 0xff, 0xfe},
-		{0x80, 0x78, 0x00, 0x01, 0x00, 0x00, 0x03, 0xc0, 0x00, 0x0a, 0xe4, 0x11, 0xf1, 0x58,
-			0xaf, 0x82, 0xfb, 0xae, 0x72, 0x41, 0xe6, 0x90, 0x19, 0xb4, 0xc0, 0x83,
-			0xc5, 0xbf, 0x1f, 0x80, 0xc8, 0x00, 0x00, 0x00, 0x01}},
-	// RTCP receiver report: only its first eight bytes are in clear.
-	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 1, 8, 24, {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2},
-		{0x81, 0xc9, 0x00, 0x07, 0x00, 0x0a, 0xe4, 0x11, 0xbe, 0xa6, 0x15, 0x9d, 0xbb, 0x9b,
-			0x2a, 0x28, 0x30, 0x48, 0xcd, 0x62, 0x2c, 0x7e, 0xc8, 0xdb, 0x4e, 0x55,
-			0x6d, 0x34, 0x61, 0x5d, 0x2a, 0x99, 0x20, 0x6f, 0x68, 0x9f, 0x77, 0x18,
-			0x77, 0x0b, 0x3d, 0xb7, 0x25, 0x50, 0x7b, 0xe1, 0xb2, 0xc9, 0x00, 0x00,
-			0x00, 0x03}},
-	{DP_SUITE_XCHACHA20_RTPSIZE, 0, 1, 8, 24, {0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2},
-		{0x81, 0xc9, 0x00, 0x07, 0x00, 0x0a, 0xe4, 0x11, 0x68, 0xc7, 0xf3, 0x36, 0xc0, 0x1f,
-			0x38, 0x4d, 0x22, 0xe1, 0xe7, 0x92, 0x11, 0x85, 0x56, 0xa9, 0x9e, 0x23,
-			0x79, 0xd3, 0xa2, 0x5a, 0x91, 0x02, 0x77, 0xb3, 0x0e, 0x12, 0x6e, 0x77,
-			0x71, 0xb3, 0x4f, 0xd8, 0xcb, 0x84, 0x26, 0x65, 0x5b, 0x99, 0x00, 0x00,
-			0x00, 0x03}},
+	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 0, 0, 16, 0, {0},
+		"cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab91900000000"},
+	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 1, 12, 3, 0, SILENCE,
+		"80780001000003c0000ae411bcc933ace9c0dea0d47f98fd9cfa1142eb4c5a00000001"},
+	{DP_SUITE_XCHACHA20_RTPSIZE, 0, 1, 12, 3, 0, SILENCE,
+		"80780001000003c0000ae411f158af82fbae7241e69019b4c083c5bf1f80c800000001"},
+	{DP_SUITE_AES128_GCM, 0, 1, 12, 3, 0x010203040001, SILENCE,
+		"80780001000003c0000ae4110affa33faca8478d767475ae7c1c24527c2c82"},
+	{DP_SUITE_AES256_GCM, 0, 1, 12, 3, 0x010203040001, SILENCE,
+		"80780001000003c0000ae4111bff98d1a256ca79d832aa5a411007d6017774"},
+	{DP_SUITE_AES_CM_128_HMAC_SHA1_80, 0, 1, 12, 3, 0x010203040001, SILENCE,
+		"80780001000003c0000ae4112a2168f6ca4ab5c84c1ac50a94"},
+	{DP_SUITE_AES256_GCM_RTPSIZE, 0, 1, 8, 24, 0, REPORT,
+		"81c90007000ae411bea6159dbb9b2a283048cd622c7ec8db4e556d34615d2a99206f689f7718770b"
+		"3db725507be1b2c900000003"},
+	{DP_SUITE_XCHACHA20_RTPSIZE, 0, 1, 8, 24, 0, REPORT,
+		"81c90007000ae41168c7f336c01f384d22e1e792118556a99e2379d3a25a910277b30e126e7771b3"
+		"4fd8cb8426655b9900000003"},
+	{DP_SUITE_AES128_GCM, 0, 1, 8, 24, 3, REPORT,
+		"81c90007000ae41170228b1a101f5b0b679bf940bf4d639401f11312381397802"
+		"3e3692b4ce13c8d38ab0a225923560980000003"},
+	{DP_SUITE_AES256_GCM, 0, 1, 8, 24, 3, REPORT,
+		"81c90007000ae411504ff5492253955feb45a719fca458100676cef5d954b1aba"
+		"6b6868d76c6f752b12eea0420daa88c80000003"},
+	{DP_SUITE_AES_CM_128_HMAC_SHA1_80, 0, 1, 8, 24, 3, REPORT,
+		"81c90007000ae411b47835419c59829e06ff0bb1d1d843e9b4fcd2676637720e"
+		"80000003fa1f4d57ca13971d5c9a"},
 };
 
-static bool vector_holds(struct crypto_engine *engine, const struct vector *v)
-{
-	const struct suite *suite = suite_get(v->suite);
-	uint16_t size = (uint16_t)(v->aad_size + v->text_size + DP_RTPSIZE_OVERHEAD);
-	uint8_t key[DP_KEY_SIZE_MAX], packet[sizeof(v->packet)];
-	struct suite_key expanded = {0};
-	struct seal_job seal = {.key = &expanded,
-		.src = v->text,
-		.dst = packet + v->aad_size,
-		.aad = v->packet,
-		.src_size = v->text_size,
-		.aad_size = v->aad_size};
-	struct open_job open = {
-		.key = &expanded, .pkt = packet, .size = size, .aad_size = v->aad_size};
+// A vector made ready.
+struct trial {
+	const struct vector *vector;
+	const struct suite *suite;
+	struct suite_key key;
+	struct suite_rtcp_key rtcp_key;
+	uint16_t size;
+	uint8_t expected[PACKET_SIZE_MAX];
+	alignas(16) uint8_t iv[16];
+	uint8_t packets[BATCH_COUNT][PACKET_SIZE_MAX];
+	struct seal_job seals[BATCH_COUNT];
+	struct open_job opens[BATCH_COUNT];
+	struct seal_job *seal_list[BATCH_COUNT];
+	struct open_job *open_list[BATCH_COUNT];
+};
 
+static bool is_rtcp(const struct trial *t)
+{
+	return t->vector->aad_size == 8;
+}
+
+static uint8_t digit(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+// False: the engine does not take the key.
+static bool trial_begin(struct crypto_engine *engine, struct trial *t, const struct vector *vector)
+{
+	uint8_t key[DP_KEY_SIZE_MAX], salt[DP_SALT_SIZE_MAX];
+
+	memset(t, 0, sizeof(*t));
+	t->vector = vector;
+	t->suite = suite_get(vector->suite);
 	for (unsigned i = 0; i < sizeof(key); i++) {
-		key[i] = (uint8_t)(v->key_first + i * v->key_step);
+		key[i] = (uint8_t)(vector->key_first + i * vector->key_step);
 	}
-	if (suite->key_expand(engine, &expanded, key, NULL) < 0) {
-		return false;
+	for (unsigned i = 0; i < sizeof(salt); i++) {
+		salt[i] = (uint8_t)(0xa0 + i);
 	}
-	memcpy(packet, v->packet, v->aad_size);
-	iv_rtpsize(seal.iv, v->packet + size - DP_RTPSIZE_SUFFIX_SIZE);
-	suite->seal(engine, &(struct seal_job *){&seal}, 1);
-	if (memcmp(packet, v->packet, size) != 0) {
-		return false;
+	for (const char *at = vector->packet; *at != '\0'; at += 2) {
+		t->expected[t->size++] = (uint8_t)(digit(at[0]) << 4 | digit(at[1]));
 	}
-	suite->open(engine, &(struct open_job *){&open}, 1);
-	if (open.verdict != DP_OK || memcmp(packet + v->aad_size, v->text, v->text_size) != 0) {
-		return false;
+	if (t->suite->salt_size == 0) {
+		iv_rtpsize(t->iv, t->expected + t->size - DP_RTPSIZE_SUFFIX_SIZE);
+	} else {
+		iv_srtp(t->iv, vector->suite, 0x000ae411, vector->index);
 	}
-	memcpy(packet, v->packet, size);
-	packet[v->aad_size + v->text_size] ^= 1; // of the tag
-	suite->open(engine, &(struct open_job *){&open}, 1);
-	return open.verdict == DP_SRTP_AUTH;
+	if (is_rtcp(t) && t->suite->rtcp_key_derive != NULL) {
+		return t->suite->rtcp_key_derive(engine, &t->rtcp_key, key, salt) == 0;
+	}
+	return t->suite->key_expand(engine, &t->key, key, salt) == 0;
+}
+
+static void trial_fill(struct trial *t, unsigned count)
+{
+	bool is_derived = is_rtcp(t) && t->suite->rtcp_key_derive != NULL;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *packet = t->packets[i];
+
+		memcpy(packet, t->expected, t->vector->aad_size);
+		t->seals[i] = (struct seal_job){.key = &t->key,
+			.src = t->vector->text,
+			.dst = packet + t->vector->aad_size,
+			.aad = t->expected,
+			.src_size = t->vector->text_size,
+			.aad_size = t->vector->aad_size};
+		t->opens[i] = (struct open_job){.key = &t->key,
+			.pkt = packet,
+			.size = t->size,
+			.aad_size = t->vector->aad_size};
+		if (is_derived) {
+			t->seals[i].rtcp_key = &t->rtcp_key;
+			t->opens[i].rtcp_key = &t->rtcp_key;
+		}
+		memcpy(t->seals[i].iv, t->iv, sizeof(t->iv));
+		memcpy(t->opens[i].iv, t->iv, sizeof(t->iv));
+		t->seal_list[i] = &t->seals[i];
+		t->open_list[i] = &t->opens[i];
+	}
+}
+
+static bool trial_seals(struct crypto_engine *engine, struct trial *t, unsigned count)
+{
+	(is_rtcp(t) ? t->suite->rtcp_seal : t->suite->seal)(engine, t->seal_list, count);
+	for (unsigned i = 0; i < count; i++) {
+		if (memcmp(t->packets[i], t->expected, t->size) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// What was just sealed; the last packet with one bit of its tag wrong.
+static bool trial_opens(struct crypto_engine *engine, struct trial *t, unsigned count)
+{
+	unsigned tag = t->vector->aad_size + t->vector->text_size;
+
+	if (t->vector->suite == DP_SUITE_AES_CM_128_HMAC_SHA1_80 && is_rtcp(t)) {
+		tag += 4; // behind the index
+	}
+	t->packets[count - 1][tag] ^= 1;
+	(is_rtcp(t) ? t->suite->rtcp_open : t->suite->open)(engine, t->open_list, count);
+	for (unsigned i = 0; i + 1 < count; i++) {
+		if (t->opens[i].verdict != DP_OK ||
+			memcmp(t->packets[i] + t->vector->aad_size, t->vector->text,
+				t->vector->text_size) != 0) {
+			return false;
+		}
+	}
+	return t->opens[count - 1].verdict == DP_SRTP_AUTH;
+}
+
+static bool vector_holds(struct crypto_engine *engine, const struct vector *vector)
+{
+	static const unsigned counts[] = {1, 2, BATCH_COUNT};
+	struct trial t;
+	bool holds = trial_begin(engine, &t, vector);
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]) && holds; i++) {
+		trial_fill(&t, counts[i]);
+		holds = trial_seals(engine, &t, counts[i]) && trial_opens(engine, &t, counts[i]);
+	}
+	suite_key_wipe(engine, &t.key);
+	return holds;
 }
 
 static bool hchacha20_holds(void)
@@ -131,12 +237,17 @@ static bool hchacha20_many_holds(struct crypto_engine *engine)
 	return true;
 }
 
-bool selftest_passes(struct crypto_engine *engine)
+enum dp_suite selftest_run(struct crypto_engine *engine)
 {
 	for (unsigned i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		if (!vector_holds(engine, &vectors[i])) {
-			return false;
+		if (crypto_engine_runs(engine, vectors[i].suite) &&
+			!vector_holds(engine, &vectors[i])) {
+			return vectors[i].suite;
 		}
 	}
-	return hchacha20_holds() && hchacha20_many_holds(engine);
+	if (crypto_engine_runs(engine, DP_SUITE_XCHACHA20_RTPSIZE) &&
+		!(hchacha20_holds() && hchacha20_many_holds(engine))) {
+		return DP_SUITE_XCHACHA20_RTPSIZE;
+	}
+	return DP_SUITE_NONE;
 }

@@ -6,8 +6,9 @@
 // Start-up only.
 #pragma once
 
-#include <stdbool.h>
+#include "api/dp_media.h"
 
 struct crypto_engine;
 
-bool selftest_passes(struct crypto_engine *engine);
+// The first suite that gives a wrong answer, of those that the engine runs. DP_SUITE_NONE: none.
+enum dp_suite selftest_run(struct crypto_engine *engine);

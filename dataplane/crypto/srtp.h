@@ -12,6 +12,7 @@
 #include "crypto/suite.h"
 
 #define SRTP_GCM_TAG_SIZE 16 // bytes
+#define SRTP_GCM_SALT_SIZE 12
 #define SRTP_CM_TAG_SIZE 10
 #define SRTCP_INDEX_SIZE 4          // the E bit and the index
 #define SRTCP_ENCRYPTED 0x80000000u // the E bit
@@ -21,12 +22,21 @@ suite_key_fn srtp_gcm128_key_expand, srtp_gcm256_key_expand;
 suite_rtcp_key_fn srtp_gcm128_rtcp_key_derive, srtp_gcm256_rtcp_key_derive;
 suite_seal_fn srtp_gcm128_seal, srtp_gcm256_seal, srtp_gcm128_rtcp_seal, srtp_gcm256_rtcp_seal;
 suite_open_fn srtp_gcm128_open, srtp_gcm256_open, srtp_gcm128_rtcp_open, srtp_gcm256_rtcp_open;
+// Session keys as they are (salt: SRTP_GCM_SALT_SIZE), below the derivation: published vectors
+// begin there.
+void srtp_gcm_key_set(struct crypto_engine *engine, enum dp_suite suite, struct suite_key *out,
+	const uint8_t *key, const uint8_t *salt);
+void srtp_gcm_rtcp_key_set(
+	enum dp_suite suite, struct suite_rtcp_key *out, const uint8_t *key, const uint8_t *salt);
 
 // AES_CM_128_HMAC_SHA1_80: srtp_cm.c
 suite_key_fn srtp_cm_key_expand;
 suite_rtcp_key_fn srtp_cm_rtcp_key_derive;
 suite_seal_fn srtp_cm_seal, srtp_cm_rtcp_seal;
 suite_open_fn srtp_cm_open, srtp_cm_rtcp_open;
+// 16, 14 and 20 bytes.
+void srtp_cm_key_set(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
+	const uint8_t *salt, const uint8_t *auth);
 
 #define SRTCP_HEADER_SIZE 8 // of RTCP: what is in clear
 

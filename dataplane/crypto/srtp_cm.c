@@ -7,10 +7,12 @@
 // where the tag is due while the MAC is taken. SRTCP's last word is covered and sent, so there the
 // tag is due behind it.
 #include <emmintrin.h>
+#include <errno.h>
 
 #include "crypto/engine.h"
 #include "crypto/iv.h"
 #include "crypto/srtp.h"
+#include "crypto/srtp2.h"
 #include "crypto/srtp_kdf.h"
 #include "crypto/suite.h"
 #include "crypto/tag.h"
@@ -87,6 +89,10 @@ int srtp_cm_key_expand(struct crypto_engine *engine, struct suite_key *out, cons
 {
 	struct cm_rtcp_key derived;
 
+	if (!crypto_engine_runs(engine, DP_SUITE_AES_CM_128_HMAC_SHA1_80))
+		return -ENOTSUP;
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2)
+		return srtp2_key_expand(DP_SUITE_AES_CM_128_HMAC_SHA1_80, out, key, salt);
 	derive(engine, &derived, SRTP_KDF_RTP_CIPHER, key, salt);
 	expand(engine, out, &derived);
 	explicit_bzero(&derived, sizeof(derived));
@@ -96,8 +102,23 @@ int srtp_cm_key_expand(struct crypto_engine *engine, struct suite_key *out, cons
 int srtp_cm_rtcp_key_derive(struct crypto_engine *engine, struct suite_rtcp_key *out,
 	const uint8_t *key, const uint8_t *salt)
 {
+	if (!crypto_engine_runs(engine, DP_SUITE_AES_CM_128_HMAC_SHA1_80))
+		return -ENOTSUP;
+	memset(out, 0, sizeof(*out));
 	derive(engine, (void *)out->bytes, SRTP_KDF_RTCP_CIPHER, key, salt);
 	return 0;
+}
+
+void srtp_cm_key_set(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,
+	const uint8_t *salt, const uint8_t *auth)
+{
+	struct cm_rtcp_key derived = {0};
+
+	memcpy(derived.cipher, key, sizeof(derived.cipher));
+	memcpy(derived.salt, salt, SRTP_MASTER_SALT_SIZE);
+	memcpy(derived.auth, auth, AUTH_KEY_SIZE);
+	expand(engine, out, &derived);
+	explicit_bzero(&derived, sizeof(derived));
 }
 
 // The packet at 'message': what the MAC covers, what is ciphered from 'src' into it, where the tag
@@ -206,6 +227,10 @@ static void seal_batch(struct crypto_engine *engine, struct seal_job *const jobs
 
 void srtp_cm_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
 {
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_seal(engine, jobs, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i += CRYPTO_BATCH_MAX) {
 		unsigned left = count - i;
 
@@ -264,6 +289,10 @@ void srtp_cm_open(struct crypto_engine *engine, struct open_job *const jobs[], u
 	struct open_job *batch[CRYPTO_BATCH_MAX];
 	unsigned batch_count;
 
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_open(engine, jobs, count);
+		return;
+	}
 	for (unsigned i = 0; i < count;) {
 		i += open_begin(engine, &jobs[i], count - i, batch, &batch_count);
 		if (batch_count > 0)
@@ -293,7 +322,7 @@ void srtp_cm_rtcp_seal(struct crypto_engine *engine, struct seal_job *const jobs
 		mac(engine, 1);
 		memcpy(word + SRTCP_INDEX_SIZE, engine->tags[0], SRTP_CM_TAG_SIZE);
 	}
-	suite_key_wipe(engine, &engine->rtcp_key);
+	explicit_bzero(&engine->rtcp_key, sizeof(engine->rtcp_key));
 }
 
 void srtp_cm_rtcp_open(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count)
@@ -322,5 +351,5 @@ void srtp_cm_rtcp_open(struct crypto_engine *engine, struct open_job *const jobs
 				.cipher_size = (uint32_t)(word - clear)});
 		open_end(engine, &jobs[i], 1);
 	}
-	suite_key_wipe(engine, &engine->rtcp_key);
+	explicit_bzero(&engine->rtcp_key, sizeof(engine->rtcp_key));
 }

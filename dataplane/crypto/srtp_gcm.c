@@ -4,12 +4,14 @@
 // calls. The nonce is iv xor salt, one register, stored for the whole batch before the first call
 // needs one; for the rest see rtpsize_gcm.c.
 #include <emmintrin.h>
+#include <errno.h>
 #include <string.h>
 
 #include "crypto/engine.h"
 #include "crypto/gcm_key.h"
 #include "crypto/iv.h"
 #include "crypto/srtp.h"
+#include "crypto/srtp2.h"
 #include "crypto/srtp_kdf.h"
 #include "crypto/suite.h"
 #include "crypto/tag.h"
@@ -50,17 +52,42 @@ static inline void nonce_store(uint8_t nonce[16], const uint8_t iv[16], const ui
 			_mm_load_si128((const __m128i *)(const void *)salt)));
 }
 
+void srtp_gcm_key_set(struct crypto_engine *engine, enum dp_suite suite, struct suite_key *out,
+	const uint8_t *key, const uint8_t *salt)
+{
+	struct gcm gcm = suite == DP_SUITE_AES128_GCM ? gcm128(engine) : gcm256(engine);
+
+	gcm.pre(key, gcm_tables_of(out));
+	memcpy(out->bytes + GCM_SALT_OFFSET, salt, SRTP_GCM_SALT_SIZE);
+	memset(out->bytes + GCM_SALT_OFFSET + SRTP_GCM_SALT_SIZE, 0, 16 - SRTP_GCM_SALT_SIZE);
+}
+
+void srtp_gcm_rtcp_key_set(
+	enum dp_suite suite, struct suite_rtcp_key *out, const uint8_t *key, const uint8_t *salt)
+{
+	struct gcm_rtcp_key *derived = (void *)out->bytes;
+
+	memset(out, 0, sizeof(*out));
+	memcpy(derived->key, key, suite == DP_SUITE_AES128_GCM ? 16 : 32);
+	memcpy(derived->salt, salt, SRTP_GCM_SALT_SIZE);
+}
+
 static int key_expand(struct crypto_engine *engine, struct gcm gcm, struct suite_key *out,
 	const uint8_t *key, const uint8_t *salt)
 {
-	uint8_t cipher[32];
+	uint8_t cipher[32], session_salt[SRTP_GCM_SALT_SIZE];
 	struct srtp_kdf kdf;
 
-	srtp_kdf_init(engine, &kdf, key, gcm.key_size, salt, 12);
+	if (!crypto_engine_runs(engine, gcm.suite))
+		return -ENOTSUP;
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2)
+		return srtp2_key_expand(gcm.suite, out, key, salt);
+	srtp_kdf_init(engine, &kdf, key, gcm.key_size, salt, SRTP_GCM_SALT_SIZE);
 	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTP_CIPHER, cipher, gcm.key_size);
-	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTP_SALT, out->bytes + GCM_SALT_OFFSET, 12);
-	gcm.pre(cipher, gcm_tables_of(out));
+	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTP_SALT, session_salt, sizeof(session_salt));
+	srtp_gcm_key_set(engine, gcm.suite, out, cipher, session_salt);
 	explicit_bzero(cipher, sizeof(cipher));
+	explicit_bzero(session_salt, sizeof(session_salt));
 	srtp_kdf_fini(&kdf);
 	return 0;
 }
@@ -71,10 +98,12 @@ static int rtcp_key_derive(struct crypto_engine *engine, struct gcm gcm, struct 
 	struct gcm_rtcp_key *derived = (void *)out->bytes;
 	struct srtp_kdf kdf;
 
-	memset(derived, 0, sizeof(*derived));
-	srtp_kdf_init(engine, &kdf, key, gcm.key_size, salt, 12);
+	if (!crypto_engine_runs(engine, gcm.suite))
+		return -ENOTSUP;
+	memset(out, 0, sizeof(*out));
+	srtp_kdf_init(engine, &kdf, key, gcm.key_size, salt, SRTP_GCM_SALT_SIZE);
 	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTCP_CIPHER, derived->key, gcm.key_size);
-	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTCP_SALT, derived->salt, 12);
+	srtp_kdf_derive(engine, &kdf, SRTP_KDF_RTCP_SALT, derived->salt, SRTP_GCM_SALT_SIZE);
 	srtp_kdf_fini(&kdf);
 	return 0;
 }
@@ -100,6 +129,10 @@ static inline void seal_batch(struct crypto_engine *engine, aes_gcm_enc_dec_t en
 static inline void seal_all(struct crypto_engine *engine, aes_gcm_enc_dec_t encrypt,
 	struct seal_job *const jobs[], unsigned count)
 {
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_seal(engine, jobs, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i += CRYPTO_BATCH_MAX) {
 		unsigned left = count - i;
 
@@ -111,6 +144,10 @@ static inline void seal_all(struct crypto_engine *engine, aes_gcm_enc_dec_t encr
 static inline void open_all(struct crypto_engine *engine, aes_gcm_enc_dec_t decrypt,
 	struct open_job *const jobs[], unsigned count)
 {
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_open(engine, jobs, count);
+		return;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		struct open_job *job = jobs[i];
 		uint8_t *cipher = job->pkt + job->aad_size;
@@ -154,7 +191,7 @@ static void rtcp_seal(
 			job->src_size, engine->nonces[0], aad, sizeof(aad), tag, SRTP_GCM_TAG_SIZE);
 		memcpy(tag + SRTP_GCM_TAG_SIZE, aad + SRTCP_HEADER_SIZE, SRTCP_INDEX_SIZE);
 	}
-	suite_key_wipe(engine, &engine->rtcp_key);
+	explicit_bzero(&engine->rtcp_key, sizeof(engine->rtcp_key));
 }
 
 static void rtcp_open(
@@ -182,7 +219,7 @@ static void rtcp_open(
 		if (tag_equal_16(tag, cipher + cipher_size))
 			job->verdict = DP_OK;
 	}
-	suite_key_wipe(engine, &engine->rtcp_key);
+	explicit_bzero(&engine->rtcp_key, sizeof(engine->rtcp_key));
 }
 
 int srtp_gcm128_key_expand(struct crypto_engine *engine, struct suite_key *out, const uint8_t *key,

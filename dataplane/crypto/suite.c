@@ -3,11 +3,15 @@
 // The table of suites: one row each, in the order of enum dp_suite.
 #include "crypto/suite.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "crypto/engine.h"
 #include "crypto/rtpsize.h"
 #include "crypto/srtp.h"
+#include "crypto/srtp2.h"
 
 static const struct suite suites[] = {
 	[DP_SUITE_AES256_GCM_RTPSIZE - 1] = {DP_SUITE_AES256_GCM_RTPSIZE, "aead_aes256_gcm_rtpsize",
@@ -48,9 +52,23 @@ const struct suite *suite_by_name(const char *name)
 	return NULL;
 }
 
+int suite_check_sizes(
+	const struct suite *suite, size_t key_size, size_t salt_size, char *why, size_t why_size)
+{
+	if (key_size == suite->key_size && salt_size == suite->salt_size)
+		return 0;
+	snprintf(why, why_size,
+		"a key of %zu and a salt of %zu bytes came for %s, which takes %u and %u: both"
+		" ends must agree on the suite",
+		key_size, salt_size, suite->name, suite->key_size, suite->salt_size);
+	return -EINVAL;
+}
+
 void suite_key_wipe(struct crypto_engine *engine, struct suite_key *key)
 {
-	(void)engine;
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_key_release(key);
+	}
 	explicit_bzero(key, sizeof(*key));
 }
 

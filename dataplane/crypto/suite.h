@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/dp_limits.h"
@@ -115,13 +116,27 @@ static inline void suite_key_prefetch(const struct suite_key *key)
 		__builtin_prefetch(tables + at, 0, 2);
 }
 
+// 0, or -EINVAL with one sentence in 'why': the suite takes other sizes, in bytes.
+int suite_check_sizes(const struct suite *suite, size_t key_size, size_t salt_size, char *why,
+	size_t why_size) __attribute__((warn_unused_result));
 // 'engine' is the one that expanded the key.
 void suite_key_wipe(struct crypto_engine *engine, struct suite_key *key);
 void suite_rtcp_key_wipe(struct suite_rtcp_key *key);
 
-// Start-up only. NULL: out of memory, or the CPU cannot run the library. Also runs a self-test of
-// each suite against published vectors; a failure returns NULL.
-struct crypto_engine *crypto_engine_create(void);
-void crypto_engine_destroy(struct crypto_engine *engine); // NULL allowed
+enum crypto_engine_kind {
+	CRYPTO_ENGINE_AUTO, // libipsec-mb, the widest path that this CPU has
+	CRYPTO_ENGINE_IPSEC_MB,
+	CRYPTO_ENGINE_LIBSRTP2, // to compare with: SRTP suites only, 20 to 100 times the time
+};
+
+// Start-up only. NULL with one sentence in 'why' (NULL allowed, with size 0): out of memory, the
+// CPU runs no suite, or the self-test of a suite against published vectors failed.
+struct crypto_engine *crypto_engine_create(
+	enum crypto_engine_kind kind, char *why, size_t why_size);
+// Keys that it expanded have been wiped. NULL allowed.
+void crypto_engine_destroy(struct crypto_engine *engine);
 // "ipsec-mb 1.3.0 avx512": library and widest path in use. Valid while the engine lives.
 const char *crypto_engine_name(const struct crypto_engine *engine);
+// One sentence: why the engine does not run this suite. NULL: it does. Valid while the engine
+// lives.
+const char *crypto_engine_refusal(const struct crypto_engine *engine, enum dp_suite suite);

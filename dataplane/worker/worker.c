@@ -81,6 +81,7 @@ struct worker *worker_create(const struct worker_params *params)
 	struct worker_memory *m;
 	struct worker *w;
 	uint64_t seed = rte_rand();
+	char why[256];
 
 	if (posix_memalign((void **)&m, DP_CACHE_LINE, sizeof(*m)) != 0)
 		return NULL;
@@ -94,9 +95,9 @@ struct worker *worker_create(const struct worker_params *params)
 	DP_ASSERT(w->session_count > 0 && w->session_count <= DP_SESSIONS_MAX);
 	DP_ASSERT(w->leg_count > 1 && w->leg_count <= DP_LEGS_MAX);
 
-	w->crypto = crypto_engine_create();
+	w->crypto = crypto_engine_create(params->crypto, why, sizeof(why));
 	if (w->crypto == NULL) {
-		RTE_LOG(ERR, USER1, "worker %u: no cipher engine on this CPU\n", params->index);
+		RTE_LOG(ERR, USER1, "worker %u: %s\n", params->index, why);
 		goto fail;
 	}
 	lay_out(w, &m->arena, seed);
@@ -134,6 +135,10 @@ void worker_destroy(struct worker *w)
 		return;
 	drain(w->params.rings[w->params.index].rx);
 	drain(w->params.rings[w->params.index].tx);
+	for (uint32_t i = 0; i < w->session_count; i++) {
+		if (w->receivers[i].state & RECEIVER_KEY)
+			suite_key_wipe(w->crypto, &w->receivers[i].key);
+	}
 	crypto_engine_destroy(w->crypto);
 	arena_unmap(&m->arena);
 	free(m);

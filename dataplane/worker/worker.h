@@ -51,6 +51,7 @@ struct worker_params {
 	uint16_t tx_queue; // or WORKER_NO_QUEUE: frames leave through worker 'tx_owner'
 	uint16_t tx_owner;
 	int numa_socket;
+	enum crypto_engine_kind crypto; // AUTO where nothing was chosen
 	enum worker_idle idle;
 	uint32_t sleep_us_max;
 	bool answers_neighbors;            // no kernel shares the device: ARP, ND, echo are ours

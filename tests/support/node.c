@@ -96,7 +96,7 @@ void node_prepare(struct node *n, const struct node_geometry *geometry)
 	n->host.addresses[0] = packet_addr("192.0.2.1", 0);
 	n->host.addresses[1] = packet_addr("2001:db8::1", 0);
 	memcpy(n->host.mac, node_mac, sizeof(node_mac));
-	n->crypto = crypto_engine_create();
+	n->crypto = crypto_engine_create(CRYPTO_ENGINE_AUTO, NULL, 0);
 	DP_ASSERT(n->crypto != NULL);
 }
 

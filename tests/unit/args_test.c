@@ -22,9 +22,10 @@ struct line {
 static const char *const good[] = {"voicenode-dataplane", "--epoch", "7", "--device",
 	"afpacket:eth0", "--rung-note", "no AF_XDP here", "--address", "192.0.2.1/24", "--address",
 	"2001:db8::1/64", "--ports", "50000-50002", "--cores", "1,3,1", "--main-core", "0",
-	"--idle", "adaptive", "--sleep-us-max", "50", "--hugepages", "auto", "--mbufs", "16384",
-	"--sessions", "4096", "--guilds", "512", "--legs", "65536", "--steering", "auto",
-	"--file-prefix", "voicenode_a_1", "--log-level", "debug", "--", "--vdev=x", "-n4"};
+	"--idle", "adaptive", "--sleep-us-max", "50", "--crypto-engine", "libsrtp2", "--hugepages",
+	"auto", "--mbufs", "16384", "--sessions", "4096", "--guilds", "512", "--legs", "65536",
+	"--steering", "auto", "--file-prefix", "voicenode_a_1", "--log-level", "debug", "--",
+	"--vdev=x", "-n4"};
 #define GOOD_COUNT ((int)(sizeof(good) / sizeof(good[0])))
 
 static void line_good(struct line *line)
@@ -88,6 +89,7 @@ static void reads_every_option(void **state)
 	assert_int_equal(args.cores[2], 1);
 	assert_int_equal(args.idle, WORKER_IDLE_ADAPTIVE);
 	assert_int_equal(args.sleep_us_max, 50);
+	assert_int_equal(args.crypto_engine, CRYPTO_ENGINE_LIBSRTP2);
 	assert_int_equal(args.hugepages, EAL_HUGEPAGES_AUTO);
 	assert_int_equal(args.mbufs, 16384);
 	assert_int_equal(args.sessions, 4096);
@@ -102,7 +104,7 @@ static void reads_every_option(void **state)
 
 static void names_what_is_missing(void **state)
 {
-	static const char *const optional[] = {"--rung-note", "--log-level"};
+	static const char *const optional[] = {"--rung-note", "--crypto-engine", "--log-level"};
 	struct line line;
 	struct args args;
 	char why[256];
@@ -112,7 +114,7 @@ static void names_what_is_missing(void **state)
 		bool is_optional = false;
 
 		line_good(&line);
-		for (unsigned i = 0; i < 2; i++)
+		for (unsigned i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 			is_optional |= strcmp(line.items[cut], optional[i]) == 0;
 		if (strcmp(line.items[cut], "--address") == 0)
 			continue; // the other one is still there
@@ -156,6 +158,8 @@ static void refuses_every_bad_value(void **state)
 		{"--main-core", "1024"},
 		{"--idle", "sleep"},
 		{"--sleep-us-max", "10001"},
+		{"--crypto-engine", "openssl"},
+		{"--crypto-engine", ""},
 		{"--hugepages", "yes"},
 		{"--mbufs", "1023"},
 		{"--mbufs", "1048577"},

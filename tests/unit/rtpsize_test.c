@@ -464,9 +464,10 @@ static int engines_create(void **state)
 
 	(void)state;
 	evp = EVP_CIPHER_CTX_new();
-	engines[engine_count++] = crypto_engine_create();
+	engines[engine_count++] = crypto_engine_create(CRYPTO_ENGINE_AUTO, NULL, 0);
 	for (unsigned i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
-		engines[engine_count] = crypto_engine_create_on(archs[i], 0);
+		engines[engine_count] = crypto_engine_create_as(
+			&(struct crypto_engine_setup){.arch = archs[i]}, NULL, 0);
 		if (engines[engine_count] != NULL) {
 			engine_count++;
 		}
