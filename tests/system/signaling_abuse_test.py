@@ -125,9 +125,10 @@ def voice_before_identify(m):
         wire = m.open(VOICE + "8")
         m.say(wire, text)
         m.closes(f"voice: {what}", code, wire)
-    wire = m.open(VOICE + "8")
-    m.say(wire, fill=300000)
-    m.closes("voice: a frame of 300 KB", 1009, wire)
+    for size, name in ((5000, "5 KB"), (300000, "300 KB")):
+        wire = m.open(VOICE + "8")
+        m.say(wire, fill=size)
+        m.closes(f"voice: a frame of {name} before identify", 1009, wire)
     wire = m.open(VOICE + "8")
     m.say(wire, hex="1a00ff")
     m.closes("voice: a binary frame before identify", 4003, wire)
@@ -142,6 +143,7 @@ def voice_identify(m, guild, channel, user):
     gateway = m.login(user)
     good = m.invite(gateway, user, guild, channel)
     for what, code, change in (("a wrong token", 4004, {"token": "0" * 16}),
+                               ("a token of 1 KB", 4004, {"token": "0" * 1000}),
                                ("an unknown session", 4006, {"session_id": "f" * 32}),
                                ("another user's id", 4006, {"user_id": "999999"}),
                                ("an unknown guild", 4011, {"server_id": "999999"})):
@@ -168,8 +170,12 @@ def voice_member(m, guild, channel, user):
     again = m.open(VOICE + "8")
     m.say(again, frame(7, **{**good, "token": "0" * 16}, seq_ack=0))
     m.closes("voice: resume with a wrong token", 4004, again)
-    m.say(wire, frame(99), frame(17), frame(21, transition_id=1), '{"op":3,"d":42}')
-    m.op(wire, 6)  # still there: unknown opcodes are passed over
+    again = m.open(VOICE + "7")
+    m.say(again, frame(7, **good, seq_ack=0))
+    m.closes("voice: resume in another version", 4006, again)
+    m.say(wire, frame(99), frame(17), frame(21, transition_id=1), frame(99, more="x" * 100000),
+          '{"op":3,"d":42}')
+    m.op(wire, 6)  # still there: unknown opcodes are passed over, and a member may send 256 KiB
     m.say(wire, frame(0, **good))
     m.closes("voice: a second identify", 4005, wire)
     others = ready["ssrc"] ^ 0x10  # of the block beside its own
