@@ -77,7 +77,10 @@ static enum dp_verdict view(struct worker *w, struct burst_packet *p)
 		rte_pktmbuf_data_len(mbuf), w->params.host, &p->from);
 	if (verdict != DP_HOST && mbuf->nb_segs != 1)
 		return DP_FRAME_SEGMENTS;
-	if (verdict != DP_HOST && rte_pktmbuf_data_len(mbuf) > DP_FRAME_SIZE_MAX)
+	// Not one that was cut on its way in, however long what is left of it: that is the
+	// device's fault, not the sender's.
+	if (verdict != DP_HOST && verdict != DP_FRAME_CUT &&
+		rte_pktmbuf_data_len(mbuf) > DP_FRAME_SIZE_MAX)
 		return DP_FRAME_LONG;
 	if (verdict == DP_HOST && w->params.answers_neighbors && mbuf->nb_segs == 1)
 		answer_neighbor(w, p);

@@ -105,6 +105,14 @@ static void frames_in_pieces_and_long_ones_are_named(void **state)
 	dropped_as(DP_FRAME_SEGMENTS, 1);
 	assert_int_equal(rte_ring_mp_enqueue(f.node.rings[0].rx, in_mbuf(frame, size, 1600)), 0);
 	dropped_as(DP_FRAME_LONG, 1);
+	// What a device cuts a jumbo frame to (af_packet: 1,982 bytes) was cut first of all.
+	frame[14 + 2] = 8000 >> 8;
+	frame[14 + 3] = 8000 & 0xff;
+	packet_fix_ipv4(frame);
+	assert_int_equal(
+		rte_ring_mp_enqueue(f.node.rings[0].rx, in_mbuf(frame, size, 1982 - size)), 0);
+	dropped_as(DP_FRAME_CUT, 1);
+	assert_int_equal(node_verdict(&f.node, DP_FRAME_LONG), 1);
 	// The host's own super-packets are nobody's drop.
 	frame[14 + 9] = 6; // TCP
 	packet_fix_ipv4(frame);
