@@ -22,6 +22,7 @@
 	X(COMMANDS_REFUSED, "commands_refused", "commands refused: stale, full or out of range") \
 	X(EVENTS_DROPPED, "events_dropped", "events for control that found its ring full")       \
 	X(ADDRESS_MOVES, "address_moves", "sessions that moved to another address (NAT)")        \
+	X(NEXT_HOPS, "next_hops", "silent sessions that came by another router")                 \
 	X(TURNS_BUSY, "busy_turns", "turns of the loop that had a packet")                       \
 	X(BUSY_TSC, "busy_cycles", "TSC cycles of those turns")                                  \
 	X(SLEEPS, "sleeps", "times the worker slept because it was idle")

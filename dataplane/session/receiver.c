@@ -48,12 +48,14 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	if (cmd->key_id < shm->key_id)
 		return -EINVAL;
 	if (cmd->key_id != shm->key_id) {
+		// Before the id: a crash in between comes by here again. Behind it, a successor
+		// would hold the new key's packets against the old key's numbers.
+		start_streams_anew(w, session);
 		// The id first: a crash in between finds the new key with the old floor, which
 		// wastes numbers. The other way round it would find the old key with its numbers
 		// unused.
 		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
 		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
-		start_streams_anew(w, session);
 	}
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
@@ -67,6 +69,12 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	r->key_id = cmd->key_id;
 	receiver_set_state(r, RECEIVER_KEY, 0);
 	return 0;
+}
+
+static bool is_at(const struct dp_session_shm *shm, const struct udp_frame *from)
+{
+	return memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
+	       memcmp(shm->next_hop, from->source_mac, sizeof(shm->next_hop)) == 0;
 }
 
 // The address is written before its state: a reader of the memfd never takes half of one.
@@ -105,12 +113,6 @@ static void open_address(struct worker *w, uint32_t session)
 		&r->headers, host->mac, shm->next_hop, &local, &shm->address, DSCP_VOICE);
 	flow_table_set(w->flows, &shm->address, session);
 	receiver_set_state(r, RECEIVER_ADDRESS, 0);
-}
-
-static bool is_at(const struct dp_session_shm *shm, const struct udp_frame *from)
-{
-	return memcmp(&shm->address, &from->source, sizeof(from->source)) == 0 &&
-	       memcmp(shm->next_hop, from->source_mac, sizeof(shm->next_hop)) == 0;
 }
 
 static void try_hint(struct worker *w, uint32_t session)
@@ -174,6 +176,33 @@ void receiver_authenticated(struct worker *w, uint32_t session, const struct udp
 	r->moved_tsc = w->now_tsc;
 	publish_address(shm, from, local_index_of(w, &from->target), DP_ADDRESS_AUTHENTICATED);
 	open_address(w, session);
+}
+
+// True while its own media says where it is.
+static bool has_spoken(const struct worker *w, uint32_t session)
+{
+	uint64_t due_tsc = w->sessions[session].audio.due_tsc;
+
+	return due_tsc + w->tsc_hz * RECEIVER_SILENT_S > w->now_tsc;
+}
+
+void receiver_alive(struct worker *w, const struct udp_frame *from)
+{
+	uint32_t at = flow_table_find(w->flows, &from->source);
+
+	for (; at != INDEX_NONE; at = flow_table_next(w->flows, at)) {
+		struct receiver *r = &w->receivers[at];
+		struct dp_session_shm *shm = &w->session_shm[at];
+
+		if (is_at(shm, from) || has_spoken(w, at) ||
+			w->now_tsc - r->moved_tsc < w->tsc_hz / DP_MOVES_PER_SECOND)
+			continue;
+		r->moved_tsc = w->now_tsc;
+		// A kill in between leaves a MAC that nobody has; the next keepalive mends it.
+		memcpy(shm->next_hop, from->source_mac, sizeof(shm->next_hop));
+		open_address(w, at);
+		worker_count_add(w, DP_COUNTER_NEXT_HOPS, 1);
+	}
 }
 
 void receiver_restore(struct worker *w, uint32_t session)

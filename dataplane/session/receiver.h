@@ -7,6 +7,14 @@
 // The residual risk: who can spoof a victim's address in one IP discovery for its own session can
 // have its own room's voice sent there by an op 1 that names the victim, until a packet under the
 // key comes from elsewhere. Listeners who never speak cannot be had without.
+//
+// Frames go to the MAC that the session's own came from. Where the router changes, media says so;
+// of a silent listener only its keepalives and pings do, which nobody authenticates. So they move
+// the MAC only: of who is silent, from exactly the address that was proved, a few times a second.
+// The residual risk: who is on our own Ethernet segment and spoofs that address, gets the
+// listener's (encrypted) media until its next keepalive; somebody from further away comes by the
+// router, which is right. A listener whose client sends no keepalives (discord.py, koe) is found
+// again when it speaks or joins.
 #pragma once
 
 #include <stdalign.h>
@@ -20,6 +28,9 @@
 #include "proto/udp_frame.h"
 
 struct worker;
+
+// So long after its last packet a session's keepalives may say where it is.
+#define RECEIVER_SILENT_S 10u
 
 #define RECEIVER_KEY 0x01u     // has a key
 #define RECEIVER_ADDRESS 0x02u // has an address that media may go to
@@ -58,6 +69,8 @@ void receiver_discovered(struct worker *w, uint32_t session, const struct udp_fr
 void receiver_hinted(struct worker *w, uint32_t session, const struct dp_addr *hint);
 // A fresh authenticated packet, the newest of its stream, came from 'from'.
 void receiver_authenticated(struct worker *w, uint32_t session, const struct udp_frame *from);
+// A keepalive or ping came: the next hop of silent sessions that are at its source.
+void receiver_alive(struct worker *w, const struct udp_frame *from);
 // After a restart: goes on where the progress memfd says that the session was.
 void receiver_restore(struct worker *w, uint32_t session);
 // Wipes the key, forgets address and legs. The slot in the progress memfd is the next session's.

@@ -3,6 +3,7 @@
 // Stage 2, demux: what is this datagram? Exits: discovery and ping are answered, keepalives end.
 
 #include "proto/classify.h"
+#include "session/receiver.h"
 #include "stage/stages.h"
 #include "worker/worker.h"
 
@@ -21,6 +22,7 @@ static enum dp_verdict sort(struct worker *w, struct burst_packet *p)
 		discovery_answer(w, p);
 		return (enum dp_verdict)p->verdict;
 	case PACKET_KEEPALIVE:
+		receiver_alive(w, &p->from);
 		return DP_KEEPALIVE;
 	case PACKET_STUN:
 	case PACKET_DTLS:

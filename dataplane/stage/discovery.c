@@ -64,6 +64,7 @@ static enum dp_verdict answer_ping(struct worker *w, struct burst_packet *p)
 {
 	if (flow_table_find(w->flows, &p->from.source) == INDEX_NONE)
 		return DP_PING_SOURCE;
+	receiver_alive(w, &p->from);
 	udp_ping_answer(p->pkt);
 	tx_answer(w, p);
 	return DP_PING;

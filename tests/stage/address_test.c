@@ -305,6 +305,90 @@ static void keepalives_of_every_size_are_taken_and_unanswered(void **state)
 	end();
 }
 
+static const uint8_t keepalive[8] = {7};
+
+// The MAC that the listener's media goes to now: the last byte.
+static int next_hop(void)
+{
+	struct node_datagram d;
+
+	client_say(&speaker, "a", 1);
+	node_turn(&f.node);
+	assert_true(node_take(&f.node, &d));
+	assert_true(client_is_target(&listener, &d));
+	assert_false(node_take(&f.node, &(struct node_datagram){0}));
+	return d.target_mac[5];
+}
+
+static void after_ms(uint32_t ms)
+{
+	f.node.now_tsc += f.node.workers[0]->tsc_hz / 1000 * ms;
+}
+
+static void keepalive_by(uint8_t router)
+{
+	listener.mac[5] = router;
+	client_send_raw(&listener, keepalive, sizeof(keepalive));
+	node_turn(&f.node);
+	assert_int_equal(node_drain(&f.node), 0); // never answered
+}
+
+static void a_silent_listener_follows_its_router(void **state)
+{
+	struct dp_addr at;
+	(void)state;
+
+	begin();
+	f.node.now_tsc = UINT64_C(1) << 50;
+	assert_true(client_discover(&listener));
+	assert_int_equal(client_hint(&listener), 0);
+	assert_int_equal(next_hop(), 11);
+	keepalive_by(77);
+	assert_int_equal(next_hop(), 77);
+	keepalive_by(78); // too soon
+	assert_int_equal(next_hop(), 77);
+	after_ms(1000 / DP_MOVES_PER_SECOND + 1);
+	keepalive_by(78);
+	assert_int_equal(next_hop(), 78);
+	// From any other address it says nothing.
+	at = listener.address;
+	after_ms(1000);
+	listener.address.port++;
+	keepalive_by(79);
+	listener.address = at;
+	listener.address.ip[3] ^= 1;
+	keepalive_by(80);
+	listener.address = at;
+	assert_int_equal(next_hop(), 78);
+	assert_int_equal(node_counter(&f.node, DP_COUNTER_NEXT_HOPS), 2);
+	assert_int_equal(node_counter(&f.node, DP_COUNTER_ADDRESS_MOVES), 0);
+	assert_int_equal(dp_shm_sessions(f.node.shm, 0)[listener.session.index].next_hop[5], 78);
+	end();
+}
+
+static void a_keepalive_says_nothing_of_who_speaks(void **state)
+{
+	struct client_packet p;
+	(void)state;
+
+	begin();
+	f.node.now_tsc = UINT64_C(1) << 50;
+	assert_true(client_discover(&listener));
+	assert_int_equal(client_hint(&listener), 0);
+	client_say(&listener, "b", 1);
+	assert_true(hear(&speaker, &p));
+	after_ms(1000 * RECEIVER_SILENT_S - 10);
+	keepalive_by(77);
+	assert_int_equal(next_hop(), 11);
+	client_say(&listener, "b", 1); // by the new router: this is a proof
+	assert_true(hear(&speaker, &p));
+	assert_int_equal(next_hop(), 77);
+	after_ms(1000 * RECEIVER_SILENT_S + 10);
+	keepalive_by(78);
+	assert_int_equal(next_hop(), 78);
+	end();
+}
+
 static void all_of_it_works_over_ipv6(void **state)
 {
 	struct client_packet p;
@@ -339,6 +423,8 @@ int main(void)
 		cmocka_unit_test(ping_is_answered_where_an_address_was_proved),
 		cmocka_unit_test(who_leaves_a_shared_socket_leaves_the_other_there),
 		cmocka_unit_test(keepalives_of_every_size_are_taken_and_unanswered),
+		cmocka_unit_test(a_silent_listener_follows_its_router),
+		cmocka_unit_test(a_keepalive_says_nothing_of_who_speaks),
 		cmocka_unit_test(all_of_it_works_over_ipv6),
 	};
 
