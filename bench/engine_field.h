@@ -1,33 +1,44 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A real worker with real sessions between a hand-over ring, from which it takes sealed packets of
-// real speakers, and a net_null device, which swallows what it sends. Rooms of one speaker and
-// 'fanout' listeners, 'receivers' listeners in all.
+// The people of one worker: sessions in rooms, and the talkers, who seal real packets under their
+// keys and put them before the worker by its hand-over ring.
 //
-// Single thread, which is the worker's as well. One field per process, because EAL is.
+// Belongs to the thread that turns the worker; engine_field_init() may run on another before.
 #pragma once
 
 #include <stdint.h>
 
-#include "api/dp_media.h"
+#include "api/dp_shm.h"
+#include "engine_node.h"
 
-struct crypto_engine;
-struct engine_field;
+struct talker;
 
-struct engine_field_params {
-	enum dp_suite suite;
-	uint32_t receivers; // a multiple of fanout
-	uint32_t fanout;
-	uint32_t payload; // bytes
+struct engine_field {
+	struct engine_node *node;
+	unsigned index; // of the worker
+	struct worker *worker;
+	struct crypto_engine *crypto; // the talkers'
+	struct talker *talkers;       // neighbours are in different rooms
+	uint32_t talker_count;
+	uint32_t next_seq; // of commands
+	uint64_t fed;      // media packets put before the worker
 };
 
-// NULL: the reason has been printed. Starts EAL on the CPU that the caller runs on.
-struct engine_field *engine_field_create(const struct engine_field_params *params);
-// 0, or -EBADMSG (printed) when the worker's ledger says that it did anything else than to forward
-// every packet to every listener: what was measured is then not the route.
-int engine_field_destroy(struct engine_field *f) __attribute__((warn_unused_result));
-// One sample of at most about a millisecond: ns per packet that leaves.
-double engine_field_sample(struct engine_field *f);
-// The speakers' engine, for seal_only_measure().
-struct crypto_engine *engine_field_crypto(struct engine_field *f);
-const char *engine_field_memory(const struct engine_field *f); // "hugepages", "small pages"
+// What became of all packets, by the worker's own counters.
+struct engine_ledger {
+	uint64_t fed, opened, forwarded, sent; // media only; 'sent' copies
+};
+
+// Opens the rooms and lets everybody in. 0, or -errno: the reason has been printed. On failure as
+// well: engine_field_fini().
+int engine_field_init(struct engine_field *f, struct engine_node *node, unsigned index)
+	__attribute__((warn_unused_result));
+void engine_field_fini(struct engine_field *f);
+// Puts the packets of one sample before the worker, at most about a millisecond's work; how many.
+uint32_t engine_field_feed(struct engine_field *f);
+// Turns until nothing is left.
+void engine_field_work(struct engine_field *f);
+// 0, or -EBADMSG (printed) when the worker says that it did anything else than to open every packet
+// and forward it to every listener: what was measured is then not the route.
+int engine_field_check(const struct engine_field *f, struct engine_ledger *ledger)
+	__attribute__((warn_unused_result));

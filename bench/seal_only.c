@@ -15,7 +15,10 @@
 #include "crypto/iv.h"
 #include "crypto/suite.h"
 
-#define SAMPLE_COUNT 301
+#define SAMPLE_COUNT_MAX 301
+#define SAMPLE_COUNT_MIN 15 // of a cipher so slow that more of them take too long
+#define SAMPLES_NS_MAX 60e6 // of one measurement
+#define WARM_UP_SAMPLES_MAX 30
 #define BUFFER_COUNT 1024
 #define BUFFER_STRIDE 2432 // struct rte_mbuf 128, headroom 128, data room 2,176
 #define BUFFER_OFFSET (128 + 128 + 42)
@@ -23,9 +26,11 @@
 #define SAMPLE_PACKETS_MIN 512
 #define SAMPLE_PACKETS_MAX 4096
 
-struct field {
+struct seal_only {
+	struct crypto_engine *engine;
 	const struct suite *suite;
 	unsigned key_count, payload, sample_packets;
+	unsigned turn; // samples taken: which keys are next
 	struct suite_key *keys;
 	uint8_t *buffers;
 	uint8_t payload_bytes[DP_PAYLOAD_SIZE_MAX];
@@ -69,17 +74,20 @@ static void *map(size_t size)
 	return at;
 }
 
-static size_t keys_size(const struct field *f)
+static size_t keys_size(const struct seal_only *f)
 {
 	return f->key_count * sizeof(struct suite_key);
 }
 
-static void field_destroy(struct field *f)
+void seal_only_destroy(struct seal_only *f)
 {
 	if (f == NULL) {
 		return;
 	}
 	if (f->keys != NULL) {
+		for (unsigned i = 0; i < f->key_count; i++) {
+			suite_key_wipe(f->engine, &f->keys[i]);
+		}
 		munmap(f->keys, keys_size(f));
 	}
 	if (f->buffers != NULL) {
@@ -88,16 +96,36 @@ static void field_destroy(struct field *f)
 	free(f);
 }
 
-static struct field *field_create(
-	struct crypto_engine *engine, const struct suite *suite, unsigned keys, unsigned payload)
+static int expand_keys(struct seal_only *f)
 {
-	struct field *f = aligned_alloc(alignof(struct field), sizeof(*f));
 	uint8_t key[DP_KEY_SIZE_MAX], salt[DP_SALT_SIZE_MAX] = {0};
+	int err = 0;
 
+	for (unsigned i = 0; i < f->key_count && err == 0; i++) {
+		memset(key, (int)i, sizeof(key));
+		memcpy(key, &i, sizeof(i));
+		err = f->suite->key_expand(f->engine, &f->keys[i], key, salt);
+	}
+	return err;
+}
+
+int seal_only_create(struct crypto_engine *engine, enum dp_suite id, unsigned keys,
+	unsigned payload, struct seal_only **out)
+{
+	const struct suite *suite = suite_get(id);
+	struct seal_only *f;
+	int err;
+
+	if (suite == NULL || keys == 0 ||
+		payload > DP_PAYLOAD_SIZE_MAX - HEADER_SIZE - DP_RTPSIZE_OVERHEAD) {
+		return -EINVAL;
+	}
+	f = aligned_alloc(alignof(struct seal_only), sizeof(*f));
 	if (f == NULL) {
-		return NULL;
+		return -ENOMEM;
 	}
 	memset(f, 0, sizeof(*f));
+	f->engine = engine;
 	f->suite = suite;
 	f->key_count = keys;
 	f->payload = payload;
@@ -106,17 +134,10 @@ static struct field *field_create(
 							: keys;
 	f->keys = map(keys_size(f));
 	f->buffers = map(BUFFER_COUNT * BUFFER_STRIDE);
-	if (f->keys == NULL || f->buffers == NULL) {
-		field_destroy(f);
-		return NULL;
-	}
-	for (unsigned i = 0; i < keys; i++) {
-		memset(key, (int)i, sizeof(key));
-		memcpy(key, &i, sizeof(i));
-		if (suite->key_expand(engine, &f->keys[i], key, salt) != 0) {
-			field_destroy(f);
-			return NULL;
-		}
+	err = f->keys == NULL || f->buffers == NULL ? -ENOMEM : expand_keys(f);
+	if (err != 0) {
+		seal_only_destroy(f);
+		return err;
 	}
 	memset(f->payload_bytes, 0x5a, sizeof(f->payload_bytes));
 	for (unsigned i = 0; i < DP_WAVE_MAX; i++) {
@@ -125,16 +146,17 @@ static struct field *field_create(
 		f->headers[i][0] = 0x80;
 		f->headers[i][3] = (uint8_t)i;
 	}
-	return f;
+	*out = f;
+	return 0;
 }
 
-static uint8_t *buffer(const struct field *f, unsigned packet)
+static uint8_t *buffer(const struct seal_only *f, unsigned packet)
 {
 	return f->buffers + packet % BUFFER_COUNT * (size_t)BUFFER_STRIDE + BUFFER_OFFSET;
 }
 
 // A nonce that no other packet of the key has: 'number' counts all packets of the field.
-static void iv_fill(const struct field *f, uint8_t iv[16], uint32_t number)
+static void iv_fill(const struct seal_only *f, uint8_t iv[16], uint32_t number)
 {
 	if (f->suite->salt_size == 0) {
 		number = __builtin_bswap32(number);
@@ -145,7 +167,7 @@ static void iv_fill(const struct field *f, uint8_t iv[16], uint32_t number)
 }
 
 // Jobs for 'count' packets from 'packet' on.
-static void wave_fill(struct field *f, unsigned packet, unsigned count)
+static void wave_fill(struct seal_only *f, unsigned packet, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++, packet++) {
 		const struct suite_key *key = &f->keys[packet % f->key_count];
@@ -166,7 +188,7 @@ static void wave_fill(struct field *f, unsigned packet, unsigned count)
 }
 
 // ns per packet of one sample that begins at 'packet'.
-static double sample(struct field *f, struct crypto_engine *engine, unsigned packet, bool opening)
+static double sample(struct seal_only *f, unsigned packet, bool opening)
 {
 	double ns = 0;
 
@@ -180,13 +202,13 @@ static double sample(struct field *f, struct crypto_engine *engine, unsigned pac
 			memcpy(f->open[i].pkt, f->headers[i], HEADER_SIZE);
 		}
 		if (opening) {
-			f->suite->seal(engine, f->seal_list, count);
+			f->suite->seal(f->engine, f->seal_list, count);
 		}
 		start = bench_now_ns();
 		if (opening) {
-			f->suite->open(engine, f->open_list, count);
+			f->suite->open(f->engine, f->open_list, count);
 		} else {
-			f->suite->seal(engine, f->seal_list, count);
+			f->suite->seal(f->engine, f->seal_list, count);
 		}
 		ns += bench_now_ns() - start;
 		done += count;
@@ -194,37 +216,39 @@ static double sample(struct field *f, struct crypto_engine *engine, unsigned pac
 	return ns / f->sample_packets;
 }
 
-static int measure(struct crypto_engine *engine, enum dp_suite id, unsigned keys, unsigned payload,
-	bool opening, struct seal_cost *cost)
+int seal_only_sample(struct seal_only *f, bool opening, struct seal_cost *cost)
 {
-	const struct suite *suite = suite_get(id);
-	double samples[SAMPLE_COUNT];
-	struct field *f;
-	int err = 0;
+	double samples[SAMPLE_COUNT_MAX], start = bench_now_ns();
+	unsigned count = 0, warm_up = 0;
 
-	if (suite == NULL || keys == 0 ||
-		payload > DP_PAYLOAD_SIZE_MAX - HEADER_SIZE - DP_RTPSIZE_OVERHEAD) {
-		return -EINVAL;
-	}
-	f = field_create(engine, suite, keys, payload);
-	if (f == NULL) {
-		return -ENOMEM;
-	}
 	// Key turns go on over the samples, so that all keys are visited however many there are.
-	for (unsigned i = 0; i < SAMPLE_COUNT + SAMPLE_COUNT / 10; i++) {
-		double ns = sample(f, engine, i * f->sample_packets, opening);
-
-		if (i >= SAMPLE_COUNT / 10) { // before: warming up
-			samples[i - SAMPLE_COUNT / 10] = ns;
-		}
+	for (; warm_up < WARM_UP_SAMPLES_MAX && bench_now_ns() < start + SAMPLES_NS_MAX / 10;
+		warm_up++) {
+		(void)sample(f, f->turn++ * f->sample_packets, opening);
 	}
-	for (unsigned i = 0; opening && i < DP_WAVE_MAX; i++) {
+	while (count < SAMPLE_COUNT_MAX &&
+		(count < SAMPLE_COUNT_MIN || bench_now_ns() < start + SAMPLES_NS_MAX)) {
+		samples[count++] = sample(f, f->turn++ * f->sample_packets, opening);
+	}
+	seal_cost_fill(cost, samples, count);
+	for (unsigned i = 0; opening && i < f->sample_packets && i < DP_WAVE_MAX; i++) {
 		if (f->open[i].verdict != DP_OK) {
-			err = -EBADMSG; // a bench that opens nothing measures nothing
+			return -EBADMSG; // a bench that opens nothing measures nothing
 		}
 	}
-	seal_cost_fill(cost, samples, SAMPLE_COUNT);
-	field_destroy(f);
+	return 0;
+}
+
+static int measure(struct crypto_engine *engine, enum dp_suite suite, unsigned keys,
+	unsigned payload, bool opening, struct seal_cost *cost)
+{
+	struct seal_only *f;
+	int err = seal_only_create(engine, suite, keys, payload, &f);
+
+	if (err == 0) {
+		err = seal_only_sample(f, opening, cost);
+		seal_only_destroy(f);
+	}
 	return err;
 }
 
