@@ -46,6 +46,10 @@
 // 3,000 packets a second.
 #define DP_NONCES_LOW 1800000u
 
+// Packets of one SRTP stream to one receiver: its index is the nonce and is kept in 32 bits of the
+// 48; the last roll-over is left alone. A century of audio, weeks of the densest video.
+#define DP_SRTP_INDEXES_MAX 0xffff0000u
+
 #define DP_REPLAY_WINDOW \
 	1024 // packets behind the newest that may still arrive (RFC 3711 says >= 64)
 

@@ -39,6 +39,13 @@ enum dp_suite {
 
 #define DP_SUITE_RTPSIZE_LAST DP_SUITE_XCHACHA20_RTPSIZE
 
+// SRTP authenticates the header extension in clear, and its nonce is the packet's index; rtpsize
+// encrypts the extension's body, and carries its nonce.
+static inline int dp_suite_is_srtp(unsigned suite)
+{
+	return suite > DP_SUITE_RTPSIZE_LAST;
+}
+
 #define DP_KEY_SIZE_MAX 32  // bytes
 #define DP_SALT_SIZE_MAX 14 // bytes
 #define DP_RTPSIZE_TAG_SIZE 16

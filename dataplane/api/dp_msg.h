@@ -24,7 +24,7 @@
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
 
-#define DP_CONTRACT_VERSION 1u
+#define DP_CONTRACT_VERSION 2u
 #define DP_LINK_FD 3     // both children
 #define DP_PROGRESS_FD 4 // both children; see dp_shm.h
 #define DP_INTENT_FD 5   // control only
@@ -103,8 +103,10 @@ struct dp_session_key {
 	struct dp_msg_header header;
 	struct dp_handle session;
 	uint32_t key_id; // 1, 2, ... within a session
-	uint32_t suite;  // enum dp_suite, one of DP_SUITES_RTPSIZE
+	uint32_t suite;  // enum dp_suite
 	uint8_t key[DP_KEY_SIZE_MAX];
+	uint8_t salt[DP_SALT_SIZE_MAX]; // SRTP's master salt; zeros for rtpsize
+	uint8_t reserved[2];
 };
 
 // Where the client says that it is (op 1): a hint, used only when it equals the source of this

@@ -25,6 +25,12 @@ static inline uint64_t bit(uint32_t index)
 void replay_init(struct replay *r)
 {
 	memset(r, 0, sizeof(*r));
+	r->index_max = 0x10000;
+}
+
+void replay_init_srtp(struct replay *r)
+{
+	memset(r, 0, sizeof(*r));
 }
 
 void replay_resume(struct replay *r, uint32_t index_floor)
@@ -47,7 +53,7 @@ uint32_t replay_estimate(const struct replay *r, uint16_t seq)
 	uint16_t newest = (uint16_t)r->index_max;
 
 	if (!r->started) {
-		return 0x10000u + seq;
+		return roll_over << 16 | seq;
 	}
 	if (newest < 0x8000) {
 		// Not below zero: a negative index would be the newest of all.

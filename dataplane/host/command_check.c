@@ -39,9 +39,8 @@ static bool is_session_add(const struct dp_session_add *add, const struct comman
 
 static bool is_session_key(const struct dp_session_key *key, const struct command_limits *limits)
 {
-	// One key of both directions without a salt: the suites of DTLS have none such.
 	return is_handle(&key->session, limits->session_count) && key->key_id != 0 &&
-	       key->suite > DP_SUITE_NONE && key->suite <= DP_SUITE_RTPSIZE_LAST;
+	       key->suite > DP_SUITE_NONE && key->suite < DP_SUITE_COUNT;
 }
 
 static bool is_session_set(const struct dp_session_set *set, const struct command_limits *limits)

@@ -78,6 +78,16 @@ static void publish(struct worker *w, uint32_t sender, uint32_t index)
 		sizeof(*leg), index);
 }
 
+// A receiver of SRTP begins with roll-over counter 0, and takes the first packet for one of it
+// only below 2^15 (architecture.md decision 8). Nothing from before the birth: there is no index
+// below 0.
+static void begin_at_zero(struct dp_leg_shm *leg, uint32_t index)
+{
+	leg->next_index = index & 0x7fff;
+	leg->offset = index - leg->next_index;
+	leg->floor_index = index;
+}
+
 uint32_t leg_get(struct worker *w, uint32_t sender, uint32_t receiver, uint32_t index)
 {
 	const struct stream *s = &w->sessions[sender].audio;
@@ -95,6 +105,8 @@ uint32_t leg_get(struct worker *w, uint32_t sender, uint32_t receiver, uint32_t 
 			.next_index = index,
 			.floor_index = index - DP_REPLAY_WINDOW,
 			.continuity = s->continuity + w->receivers[receiver].continuity};
+		if (dp_suite_is_srtp(w->receivers[receiver].suite))
+			begin_at_zero(&w->leg_shm[at], index);
 		// Last: a successor takes over only what has a generation.
 		__atomic_store_n(&w->leg_shm[at].receiver_generation,
 			w->sessions[receiver].generation, __ATOMIC_RELEASE);

@@ -15,7 +15,7 @@ struct arena;
 struct stream;
 struct worker;
 
-#define LEG_NONE 0u               // what a zeroed list holds
+#define LEG_NONE 0u // what a zeroed list holds
 // Of a leg that a successor took over: cuts are counted anew, and one that was due when the
 // predecessor died must not look like one that was made.
 #define LEG_CONTINUITY_UNKNOWN UINT32_MAX
@@ -34,7 +34,8 @@ struct leg_pool *leg_pool_create(struct arena *a, uint32_t leg_count);
 void leg_pool_adopt(struct worker *w);
 
 // The leg of the stream of session 'sender' to 'receiver': found, or born so that the packet with
-// 'index' goes out unchanged. LEG_NONE: the pool is exhausted.
+// 'index' goes out with its sequence number unchanged, or, to a receiver of SRTP, below 2^15.
+// LEG_NONE: the pool is exhausted.
 uint32_t leg_get(struct worker *w, uint32_t sender, uint32_t receiver, uint32_t index);
 
 // The outgoing index of the packet with the incoming 'index'. 'continuity' counts the cuts of

@@ -26,13 +26,16 @@ void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear)
 
 // Nothing that was sealed with the old key opens under the new one, and a client that begins again
 // may choose any sequence number.
-static void start_streams_anew(struct worker *w, uint32_t session)
+static void start_streams_anew(struct worker *w, uint32_t session, uint32_t suite)
 {
 	struct stream *s = &w->sessions[session].audio;
 
 	w->session_shm[session].index_max = 0;
 	w->session_shm[session].report_ntp = 0;
-	replay_init(&s->replay);
+	if (dp_suite_is_srtp(suite))
+		replay_init_srtp(&s->replay);
+	else
+		replay_init(&s->replay);
 	s->continuity++;
 }
 
@@ -43,14 +46,17 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	const struct suite *suite = suite_get(cmd->suite);
 	int err;
 
-	if (suite == NULL || suite->salt_size != 0 || cmd->key_id == 0)
+	if (suite == NULL || cmd->key_id == 0)
 		return -EINVAL;
 	if (cmd->key_id < shm->key_id)
 		return -EINVAL;
 	if (cmd->key_id != shm->key_id) {
 		// Before the id: a crash in between comes by here again. Behind it, a successor
 		// would hold the new key's packets against the old key's numbers.
-		start_streams_anew(w, session);
+		start_streams_anew(w, session, cmd->suite);
+		// A receiver of SRTP counts roll-overs from 0 under its new key.
+		if (dp_suite_is_srtp(cmd->suite))
+			leg_forget_receiver(w, session);
 		// The id first: a crash in between finds the new key with the old floor, which
 		// wastes numbers. The other way round it would find the old key with its numbers
 		// unused.
@@ -60,7 +66,7 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
 	suite_key_wipe(w->crypto, &r->key);
-	err = suite->key_expand(w->crypto, &r->key, cmd->key, NULL);
+	err = suite->key_expand(w->crypto, &r->key, cmd->key, cmd->salt);
 	if (err < 0) {
 		receiver_set_state(r, 0, RECEIVER_KEY);
 		return err;

@@ -40,7 +40,7 @@ static void pass_on(struct worker *w, uint32_t sender, const struct rtcp_sender_
 		const struct receiver *r = &w->receivers[members[i]];
 		struct wave_job *job = &out->job[out->count];
 
-		if (members[i] == sender || !receiver_open(r))
+		if (members[i] == sender || !receiver_open(r) || dp_suite_is_srtp(r->suite))
 			continue;
 		*job = (struct wave_job){.receiver = members[i], .suite = (uint8_t)r->suite};
 		out->suites |= 1u << job->suite;
@@ -91,6 +91,8 @@ static enum dp_verdict consume(struct worker *w, struct burst_packet *p)
 	r = &w->receivers[slot];
 	if (!(r->state & RECEIVER_KEY))
 		return DP_NO_KEY;
+	if (dp_suite_is_srtp(r->suite))
+		return DP_NOT_SERVED; // SRTCP has keys and indexes of its own: with browsers
 	job = (struct open_job){
 		.key = &r->key, .pkt = p->pkt, .size = p->pkt_size, .aad_size = RTCP_HDR_SIZE};
 	suite_get(r->suite)->rtcp_open(w->crypto, &jobs, 1);

@@ -107,6 +107,10 @@ static inline bool step(struct worker *w, const struct burst_packet *p, const st
 		worker_verdict_add(w, DP_LATE, 1);
 		return false;
 	}
+	if (__builtin_expect(dp_suite_is_srtp(r->suite) && *index >= DP_SRTP_INDEXES_MAX, 0)) {
+		worker_verdict_add(w, DP_NONCE_SPENT, 1); // before the leg's numbers begin again
+		return false;
+	}
 	return true;
 }
 

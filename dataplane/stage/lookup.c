@@ -4,12 +4,15 @@
 // here, so that a flood costs no crypto.
 
 #include "api/dp_assert.h"
+#include "crypto/suite.h"
 #include "proto/classify.h"
 #include "session/receiver.h"
 #include "session/session.h"
 #include "stage/stages.h"
 #include "table/ssrc_table.h"
 #include "worker/worker.h"
+
+#define OVERHEAD_MIN 10u // that any suite adds; the session's own is known later
 
 // True but for one packet in so many, which unprotect then lets go as MUTED.
 static bool muted(struct session *s)
@@ -21,7 +24,7 @@ static bool muted(struct session *s)
 
 static enum dp_verdict lookup(struct worker *w, struct burst_packet *p)
 {
-	enum dp_verdict verdict = rtp_parse(p->pkt, p->pkt_size, DP_RTPSIZE_OVERHEAD, &p->rtp);
+	enum dp_verdict verdict = rtp_parse(p->pkt, p->pkt_size, OVERHEAD_MIN, &p->rtp);
 	struct session *s;
 
 	if (verdict != DP_OK)
@@ -39,6 +42,9 @@ static enum dp_verdict lookup(struct worker *w, struct burst_packet *p)
 		return DP_NO_KEY;
 	if (s->room == INDEX_NONE)
 		return DP_NO_ROOM;
+	if (p->pkt_size < p->rtp.clear_size + p->rtp.ext_words * 4u +
+				  suite_get(w->receivers[p->session].suite)->overhead)
+		return DP_RTP_SHORT;
 	if (muted(s))
 		return DP_MUTED;
 	p->index = replay_estimate(&s->audio.replay, p->rtp.seq);

@@ -22,6 +22,8 @@ static inline bool number(struct worker *w, const struct wave_job *job, struct s
 	struct receiver *r = &w->receivers[job->receiver];
 	uint8_t suffix[4];
 
+	if (dp_suite_is_srtp(job->suite))
+		return true; // the leg's index, which forward gave
 	if (!nonce_take(&r->nonces, suffix))
 		return false;
 	iv_rtpsize(seal->iv, suffix);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "api/dp_assert.h"
+#include "crypto/iv.h"
+#include "crypto/suite.h"
 #include "proto/rtcp.h"
 #include "session/receiver.h"
 #include "session/session.h"
@@ -37,23 +39,28 @@ static void take_mbufs(struct worker *w, struct wave *out)
 	out->count = got;
 }
 
-// What is common to the copies of one packet.
+// What is common to the copies of one packet for the receivers of one suite.
 struct clear_packet {
-	__m128i header; // its first header_size bytes
+	__m128i header; // its first bytes
 	uint16_t header_size;
+	uint16_t ext_size; // bytes of the extension's body that stay in clear, behind 'header'
 	uint16_t payload_size;
-	const uint8_t *payload;
+	uint16_t overhead;
+	const uint8_t *payload; // what is sealed; the extension's body is in front of it
 };
 
-static void clear_packet_fill(struct clear_packet *clear, const struct burst_packet *p)
+static void clear_packet_fill(
+	struct clear_packet *clear, const struct burst_packet *p, unsigned suite)
 {
 	alignas(16) uint8_t header[DP_RTP_HEADER_SIZE_MAX] = {0};
 
 	clear->header_size =
 		(uint16_t)rtp_build(header, &p->rtp, DP_OPUS_PAYLOAD_TYPE, 0, p->rtp.ssrc);
 	clear->header = _mm_load_si128((const __m128i *)(const void *)header);
-	clear->payload = p->pkt + p->rtp.clear_size;
-	clear->payload_size = (uint16_t)p->clear_size;
+	clear->ext_size = dp_suite_is_srtp(suite) ? (uint16_t)(p->rtp.ext_words * 4u) : 0;
+	clear->payload = p->pkt + p->rtp.clear_size + clear->ext_size;
+	clear->payload_size = (uint16_t)(p->clear_size - clear->ext_size);
+	clear->overhead = suite_get(suite)->overhead;
 }
 
 // One store each for what rte_pktmbuf_reset() sets field by field, and not the second cache line.
@@ -73,7 +80,8 @@ static inline void lay_frame(struct worker *w, struct wave *out, unsigned i,
 {
 	const struct receiver *r = &w->receivers[out->job[i].receiver];
 	uint16_t headers_size = r->headers.size;
-	uint16_t size = (uint16_t)(clear->header_size + clear->payload_size + DP_RTPSIZE_OVERHEAD);
+	uint16_t header_size = (uint16_t)(clear->header_size + clear->ext_size);
+	uint16_t size = (uint16_t)(header_size + clear->payload_size + clear->overhead);
 	struct rte_mbuf *mbuf = out->mbuf[i];
 	struct seal_job *seal = &out->seal[i];
 	uint8_t *frame = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, *rtp;
@@ -84,12 +92,14 @@ static inline void lay_frame(struct worker *w, struct wave *out, unsigned i,
 	udp_template_lay(&r->headers, frame, size);
 	rtp = frame + headers_size;
 	rtp_header_place(rtp, clear->header, seq);
+	if (clear->ext_size > 0)
+		memcpy(rtp + clear->header_size, clear->payload - clear->ext_size, clear->ext_size);
 	seal->key = &r->key;
 	seal->src = clear->payload;
-	seal->dst = rtp + clear->header_size;
+	seal->dst = rtp + header_size;
 	seal->aad = rtp;
 	seal->src_size = clear->payload_size;
-	seal->aad_size = clear->header_size;
+	seal->aad_size = header_size;
 	out->bytes += headers_size + size;
 	out->ipv6 |= headers_size == UDP6_FRAME_SIZE;
 }
@@ -117,7 +127,7 @@ static void drop_long(struct worker *w, const struct burst *b, struct wave *out)
 void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out)
 {
 	struct clear_packet clear = {0};
-	unsigned in = DP_BURST_MAX; // whose 'clear' is
+	unsigned in = DP_BURST_MAX, suite = DP_SUITE_NONE; // whose 'clear' is
 
 	if (b->lengthy)
 		drop_long(w, b, out);
@@ -127,11 +137,15 @@ void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out)
 	for (unsigned i = 0; i < out->count; i++) {
 		if (i + MBUF_AHEAD < out->count)
 			rte_prefetch0(out->mbuf[i + MBUF_AHEAD]);
-		if (out->job[i].in != in) {
+		if (out->job[i].in != in || out->job[i].suite != suite) {
 			in = out->job[i].in;
-			clear_packet_fill(&clear, &b->packet[in]);
+			suite = out->job[i].suite;
+			clear_packet_fill(&clear, &b->packet[in], suite);
 		}
 		lay_frame(w, out, i, &clear, (uint16_t)out->job[i].index);
+		if (dp_suite_is_srtp(suite))
+			iv_srtp(out->seal[i].iv, (enum dp_suite)suite, b->packet[in].rtp.ssrc,
+				out->job[i].index);
 	}
 }
 
@@ -140,7 +154,8 @@ void rewrite_reports(struct worker *w, const uint8_t *report, struct wave *out)
 	struct clear_packet clear = {.header_size = RTCP_HDR_SIZE,
 		.header = _mm_loadu_si128((const __m128i *)(const void *)report),
 		.payload = report + RTCP_HDR_SIZE,
-		.payload_size = RTCP_SR_INFO_SIZE - RTCP_HDR_SIZE};
+		.payload_size = RTCP_SR_INFO_SIZE - RTCP_HDR_SIZE,
+		.overhead = DP_RTPSIZE_OVERHEAD};
 	uint16_t length = be16_read(report + 2); // where RTP has its sequence number
 
 	take_mbufs(w, out);

@@ -4,6 +4,7 @@
 // changes state: the replay window, and the address (RFC 3711 section 3.3).
 
 #include "api/dp_assert.h"
+#include "crypto/iv.h"
 #include "crypto/suite.h"
 #include "session/receiver.h"
 #include "session/session.h"
@@ -27,11 +28,14 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 {
 	struct session *s = &w->sessions[p->session];
 	struct replay *replay = &s->audio.replay;
+	unsigned suite = w->receivers[p->session].suite;
 	bool newest;
 
 	// Again, now that the burst's earlier packets are in: they may have begun the stream,
-	// turned its numbers over, or been this packet's twin. The index is in no nonce.
-	p->index = replay_estimate(replay, p->rtp.seq);
+	// turned its numbers over, or been this packet's twin. Where the index was the nonce, it
+	// is proven.
+	if (!dp_suite_is_srtp(suite))
+		p->index = replay_estimate(replay, p->rtp.seq);
 	if (!replay_fresh(replay, p->index))
 		return DP_SRTP_REPLAY;
 	newest = !replay->started || (int32_t)(p->index - replay->index_max) > 0;
@@ -41,7 +45,7 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 		receiver_authenticated(w, p->session, &p->from);
 	}
 	w->guild_shm[s->guild].packets_in++;
-	p->clear_size = p->pkt_size - p->rtp.clear_size - DP_RTPSIZE_OVERHEAD;
+	p->clear_size = p->pkt_size - p->rtp.clear_size - suite_get(suite)->overhead;
 	if (s->flags & DP_SESSION_MUTE)
 		return DP_MUTED;
 	// Last: a forger cannot use up what is the sender's, and the window followed a flood.
@@ -51,17 +55,26 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 void unprotect_burst(struct worker *w, struct burst *b)
 {
 	struct open_job jobs[DP_BURST_MAX];
+	uint32_t suites = 0;
 
 	for (unsigned i = 0; i < b->count; i++) {
 		struct burst_packet *p = &b->packet[i];
+		unsigned suite = w->receivers[p->session].suite;
 
-		jobs[i] = (struct open_job){.key = &w->receivers[p->session].key,
-			.pkt = p->pkt,
-			.size = p->pkt_size,
-			.aad_size = p->rtp.clear_size};
+		suites |= 1u << suite;
+		jobs[i].key = &w->receivers[p->session].key;
+		jobs[i].pkt = p->pkt;
+		jobs[i].size = p->pkt_size;
+		jobs[i].aad_size = p->rtp.clear_size;
+		if (!dp_suite_is_srtp(suite))
+			continue;
+		jobs[i].aad_size += p->rtp.ext_words * 4u;
+		iv_srtp(jobs[i].iv, (enum dp_suite)suite, p->rtp.ssrc, p->index);
 	}
-	for (unsigned suite = DP_SUITE_NONE + 1; suite <= DP_SUITE_RTPSIZE_LAST; suite++)
-		open_suite(w, b, jobs, suite);
+	for (unsigned suite = DP_SUITE_NONE + 1; suite < DP_SUITE_COUNT; suite++) {
+		if (suites & 1u << suite)
+			open_suite(w, b, jobs, suite);
+	}
 	for (unsigned i = 0; i < b->count; i++) {
 		struct burst_packet *p = &b->packet[i];
 

@@ -29,8 +29,10 @@ struct burst_packet {
 	uint32_t index;        // RTP index of the stream, after lookup
 	struct udp_frame from; // addresses
 	struct rtp_view rtp;   // after lookup
-	uint32_t clear_size;   // extension body and payload behind rtp.clear_size, after unprotect
-	uint32_t copies;       // made by forward
+	// Extension body and payload behind rtp.clear_size, after unprotect: in clear, whatever the
+	// dialect it came in.
+	uint32_t clear_size;
+	uint32_t copies; // made by forward
 };
 
 struct burst {

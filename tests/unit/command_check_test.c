@@ -155,8 +155,8 @@ static void refuses_one_wrong_field(void **state)
 	BREAK(DP_MSG_SESSION_KEY, dp_session_key.session.generation, 0);
 	BREAK(DP_MSG_SESSION_KEY, dp_session_key.key_id, 0);
 	BREAK(DP_MSG_SESSION_KEY, dp_session_key.suite, DP_SUITE_NONE);
-	for (unsigned suite = DP_SUITE_RTPSIZE_LAST + 1; suite <= DP_SUITE_COUNT; suite++)
-		BREAK(DP_MSG_SESSION_KEY, dp_session_key.suite, suite);
+	BREAK(DP_MSG_SESSION_KEY, dp_session_key.suite, DP_SUITE_COUNT);
+	BREAK(DP_MSG_SESSION_KEY, dp_session_key.suite, UINT32_MAX);
 	BREAK(DP_MSG_SESSION_HINT, dp_session_hint.session.index, 64);
 	BREAK(DP_MSG_SESSION_HINT, dp_session_hint.session.generation, 0);
 	BREAK(DP_MSG_SESSION_HINT, dp_session_hint.address.port, 0);
