@@ -133,6 +133,11 @@ struct core_pending *core_push(
 	}
 	pending->guild = guild;
 	pending->member = member;
+	pending->sent = (struct voice_place){.channel_id = voice->channel_id,
+		.deaf = voice->deaf,
+		.mute = voice->mute,
+		.self_deaf = voice->self_deaf,
+		.self_mute = voice->self_mute};
 	voice->push_seq = msg.seq;
 	voice->on_node = voice->channel_id != 0;
 	if (msg.has_token)
@@ -148,6 +153,7 @@ void core_push_acked(
 	struct voice *voice = &member->voice;
 
 	(void)now_ms;
+	voice->in_force = pending->sent;
 	if (pending->publish)
 		core->output->voice_state(core->ctx, guild, member);
 	if (voice->join_seq == pending->seq) {
@@ -169,14 +175,14 @@ void core_push_failed(struct core *core, struct core_pending *pending, int error
 	log_warn("voice state not in force guild=%llu user=%llu error=%d why=%s",
 		(unsigned long long)pending->guild->id,
 		(unsigned long long)pending->member->user->id, error, why);
-	// Restore what was, unless something newer has been asked for meanwhile.
+	// Restore what is in force, unless something newer has been asked for meanwhile.
 	if (pending->revert && voice->push_seq == pending->seq && voice->channel_id != 0 &&
-		pending->before.channel_id != 0) {
-		voice->channel_id = pending->before.channel_id;
-		voice->deaf = pending->before.deaf;
-		voice->mute = pending->before.mute;
-		voice->self_deaf = pending->before.self_deaf;
-		voice->self_mute = pending->before.self_mute;
+		voice->in_force.channel_id != 0) {
+		voice->channel_id = voice->in_force.channel_id;
+		voice->deaf = voice->in_force.deaf;
+		voice->mute = voice->in_force.mute;
+		voice->self_deaf = voice->in_force.self_deaf;
+		voice->self_mute = voice->in_force.self_mute;
 	}
 	if (voice->join_seq == pending->seq) {
 		token_wipe(voice);
@@ -216,6 +222,7 @@ void core_left(struct core *core, struct guild *guild, struct member *member, ui
 		return;
 	core->stats.leaves++;
 	channel_set(guild, member, 0, now_ms);
+	member->voice.in_force.channel_id = 0;
 	token_wipe(&member->voice);
 	join_forget(&member->voice);
 	core->output->voice_state(core->ctx, guild, member);
@@ -271,8 +278,8 @@ void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms)
 }
 
 // Another channel of the guild, or other flags: the session stays, no token, seen after the ack.
-static void change(struct core *core, struct guild *guild, struct member *member,
-	const struct voice *before, void *request, uint64_t now_ms)
+static void change(struct core *core, struct guild *guild, struct member *member, void *request,
+	uint64_t now_ms)
 {
 	struct core_pending *pending = core_push(core, guild, member, now_ms);
 
@@ -284,8 +291,6 @@ static void change(struct core *core, struct guild *guild, struct member *member
 	}
 	pending->publish = true;
 	pending->revert = true;
-	pending->before = *before;
-	explicit_bzero(pending->before.token, sizeof(pending->before.token));
 	pending->request = request;
 }
 
@@ -294,7 +299,7 @@ void core_voice_update(struct core *core, struct user *user, const char *session
 {
 	struct guild *guild = model_guild(core->model, update->guild_id);
 	struct member *member = guild == NULL ? NULL : guild_member(guild, user->id);
-	struct voice *voice, before;
+	struct voice *voice;
 
 	if (member == NULL)
 		return;
@@ -313,12 +318,11 @@ void core_voice_update(struct core *core, struct user *user, const char *session
 		join(core, guild, member, session_id, update, now_ms);
 		return;
 	}
-	before = *voice;
 	core->stats.moves += voice->channel_id != update->channel_id;
 	voice->channel_id = update->channel_id;
 	voice->self_mute = update->self_mute;
 	voice->self_deaf = update->self_deaf;
-	change(core, guild, member, &before, NULL, now_ms);
+	change(core, guild, member, NULL, now_ms);
 }
 
 void core_session_ended(
@@ -359,7 +363,7 @@ static void kick(struct core *core, struct guild *guild, struct member *member, 
 int core_member_patch(struct core *core, struct guild *guild, struct member *member,
 	const struct core_patch *patch, void *request, uint64_t now_ms)
 {
-	struct voice *voice = &member->voice, before = *voice;
+	struct voice *voice = &member->voice;
 
 	if (patch->has_channel && patch->channel_id != 0 &&
 		guild_channel(guild, patch->channel_id) == NULL)
@@ -378,6 +382,6 @@ int core_member_patch(struct core *core, struct guild *guild, struct member *mem
 		core->stats.moves += voice->channel_id != patch->channel_id;
 		voice->channel_id = patch->channel_id;
 	}
-	change(core, guild, member, &before, request, now_ms);
+	change(core, guild, member, request, now_ms);
 	return 0;
 }

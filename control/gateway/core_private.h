@@ -14,8 +14,8 @@ struct core_pending {
 	struct guild *guild;   // ASSIGN, VOICE_STATE
 	struct member *member; // VOICE_STATE
 	bool publish;          // the ack lets the guild see the state
-	bool revert;           // an error restores 'before'
-	struct voice before;
+	bool revert;           // an error restores what is in force
+	struct voice_place sent;
 	void *request; // of core_member_patch(), NULL: none
 };
 

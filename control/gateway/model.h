@@ -27,12 +27,20 @@ struct user {
 	uint32_t session_count;
 };
 
+// What a node has acknowledged, or is asked for.
+struct voice_place {
+	uint64_t channel_id; // 0: in none
+	bool deaf, mute, self_deaf, self_mute;
+};
+
 // One member's place in the voice channels of a guild; all zero while nobody ever joined.
 struct voice {
 	uint64_t channel_id; // 0: in none
 	char session_id[SESSION_ID_SIZE];
 	bool deaf, mute; // by a moderator; outlast the stay
 	bool self_deaf, self_mute, suppress;
+
+	struct voice_place in_force; // what the node acknowledged last
 
 	bool on_node;           // the guild's node was told of it
 	bool wants_token;       // the next push carries a fresh token

@@ -224,6 +224,27 @@ static void a_refused_move_leaves_everything_as_it_was(void **state)
 	gateway_bench_destroy(b);
 }
 
+// The second was asked for when the first was not in force, and never came to be.
+static void two_refusals_leave_what_was_in_force(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(true);
+	struct core_node *node = joined(b);
+	struct core_voice_update update = {
+		.guild_id = GUILD_ONE, .channel_id = 12, .self_mute = true};
+	const struct voice *voice = &guild_member(model_guild(&b->model, GUILD_ONE), 1)->voice;
+
+	(void)state;
+	op4(b, 1, "s1", GUILD_ONE, 12);
+	core_voice_update(b->core, model_user(&b->model, 1), "s1", &update, b->now_ms);
+	gateway_bench_forget(b);
+	gateway_bench_ack(b, node, b->last_seq - 1, -ENOSPC);
+	gateway_bench_ack(b, node, b->last_seq, -ENOSPC);
+	gateway_bench_expect(b, "");
+	assert_true(voice->channel_id == 11);
+	assert_false(voice->self_mute);
+	gateway_bench_destroy(b);
+}
+
 static void a_refusal_does_not_undo_a_newer_wish(void **state)
 {
 	struct gateway_bench *b = gateway_bench_create(true);
@@ -626,6 +647,7 @@ int main(void)
 		cmocka_unit_test(the_same_wish_again_makes_a_fresh_token),
 		cmocka_unit_test(a_move_needs_no_token_and_is_seen_after_the_ack),
 		cmocka_unit_test(a_refused_move_leaves_everything_as_it_was),
+		cmocka_unit_test(two_refusals_leave_what_was_in_force),
 		cmocka_unit_test(a_refusal_does_not_undo_a_newer_wish),
 		cmocka_unit_test(a_leave_is_seen_at_once),
 		cmocka_unit_test(what_a_user_may_not_is_ignored),
