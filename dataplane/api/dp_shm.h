@@ -20,7 +20,7 @@
 #include "api/dp_verdict.h"
 
 #define DP_SHM_MAGIC 0x764e4f4445503031ull // "vNODEP01"
-#define DP_SHM_VERSION 2u
+#define DP_SHM_VERSION 3u
 #define DP_LATENCY_BUCKETS 24 // bucket n: below 2^n microseconds, from rx burst to tx burst
 
 struct dp_shm {
@@ -71,6 +71,16 @@ struct dp_guild_shm {
 	uint64_t packets_out; // copies sealed for them
 };
 
+// The nonce suffixes that the session's own packets bring (session/suffix.h).
+struct dp_suffix_shm {
+	uint32_t newest; // of the newest packet: as a counter, or big-endian while 'order' is
+			 // unknown
+	uint8_t order;   // enum suffix_order; written after 'newest'
+	uint8_t step;    // how it went up last, while 'order' is unknown
+	uint8_t steps;   // so often in a row
+	uint8_t reserved;
+};
+
 // What a session must not lose in a crash. Valid for the session while 'generation' is its own.
 struct dp_session_shm {
 	uint32_t generation;
@@ -84,7 +94,7 @@ struct dp_session_shm {
 	uint32_t index_max;  // highest RTP index accepted from it (32 bit: roll-over counter, seq);
 			     // a successor accepts only newer ones. 0: none yet
 	uint64_t report_ntp; // of the newest sender report that went on
-	uint8_t pad[8];
+	struct dp_suffix_shm suffix;
 };
 static_assert(sizeof(struct dp_session_shm) == DP_CACHE_LINE, "one line a session");
 

@@ -32,6 +32,7 @@ static void start_streams_anew(struct worker *w, uint32_t session, uint32_t suit
 
 	w->session_shm[session].index_max = 0;
 	w->session_shm[session].report_ntp = 0;
+	w->session_shm[session].suffix = (struct dp_suffix_shm){0};
 	if (dp_suite_is_srtp(suite))
 		replay_init_srtp(&s->replay);
 	else

@@ -6,8 +6,10 @@
 #include "api/dp_assert.h"
 #include "crypto/iv.h"
 #include "crypto/suite.h"
+#include "proto/be.h"
 #include "session/receiver.h"
 #include "session/session.h"
+#include "session/suffix.h"
 #include "stage/stages.h"
 #include "worker/worker.h"
 
@@ -24,11 +26,20 @@ static void open_suite(struct worker *w, struct burst *b, struct open_job *jobs,
 		suite_get(suite)->open(w->crypto, batch, count);
 }
 
+// SRTP has none, and its index is proven: 0, of which nothing is learnt.
+static uint32_t suffix_of(const struct burst_packet *p, unsigned suite)
+{
+	return dp_suite_is_srtp(suite) ? 0
+				       : be32_read(p->pkt + p->pkt_size - DP_RTPSIZE_SUFFIX_SIZE);
+}
+
 static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 {
 	struct session *s = &w->sessions[p->session];
+	struct dp_session_shm *shm = &w->session_shm[p->session];
 	struct replay *replay = &s->audio.replay;
 	unsigned suite = w->receivers[p->session].suite;
+	uint32_t suffix = suffix_of(p, suite);
 	bool newest;
 
 	// Again, now that the burst's earlier packets are in: they may have begun the stream,
@@ -36,12 +47,13 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 	// is proven.
 	if (!dp_suite_is_srtp(suite))
 		p->index = replay_estimate(replay, p->rtp.seq);
-	if (!replay_fresh(replay, p->index))
+	if (!replay_fresh(replay, p->index) || !suffix_fresh(&shm->suffix, suffix))
 		return DP_SRTP_REPLAY;
 	newest = !replay->started || (int32_t)(p->index - replay->index_max) > 0;
 	replay_accept(replay, p->index);
 	if (newest) {
-		w->session_shm[p->session].index_max = p->index;
+		shm->index_max = p->index;
+		suffix_accept(&shm->suffix, suffix);
 		receiver_authenticated(w, p->session, &p->from);
 	}
 	w->guild_shm[s->guild].packets_in++;

@@ -50,7 +50,12 @@ static const struct {
 	AT(dp_session_shm, reserved, 43),
 	AT(dp_session_shm, index_max, 44),
 	AT(dp_session_shm, report_ntp, 48),
-	AT(dp_session_shm, pad, 56),
+	AT(dp_session_shm, suffix, 56),
+	AT(dp_suffix_shm, newest, 0),
+	AT(dp_suffix_shm, order, 4),
+	AT(dp_suffix_shm, step, 5),
+	AT(dp_suffix_shm, steps, 6),
+	AT(dp_suffix_shm, reserved, 7),
 	AT(dp_leg_shm, receiver, 0),
 	AT(dp_leg_shm, receiver_generation, 4),
 	AT(dp_leg_shm, ssrc, 8),
@@ -70,7 +75,7 @@ static void every_field_is_at_its_offset_and_no_byte_is_spare(void **state)
 {
 	(void)state;
 	assert_true(DP_SHM_MAGIC == 0x764e4f4445503031);
-	assert_int_equal(DP_SHM_VERSION, 2);
+	assert_int_equal(DP_SHM_VERSION, 3);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		bool is_last = i + 1 == sizeof(fields) / sizeof(fields[0]) || fields[i + 1].is == 0;
 		size_t next = is_last ? fields[i].record_size : fields[i + 1].is;

@@ -173,7 +173,8 @@ uint32_t client_seal(
 		.aad = pkt,
 		.src_size = (uint16_t)(at - clear),
 		.aad_size = (uint16_t)header_size};
-	put32(job.iv, ++c->suffix);
+	c->suffix++;
+	put32(job.iv, c->is_little ? __builtin_bswap32(c->suffix) : c->suffix);
 	suite_get(c->suite)->seal(c->node->crypto, &jobs, 1);
 	return header_size + job.src_size + DP_RTPSIZE_OVERHEAD;
 }

@@ -113,6 +113,7 @@ struct client {
 	uint16_t seq; // of the next packet
 	uint32_t timestamp;
 	uint32_t suffix;      // counter, big-endian on the wire
+	bool is_little;       // or little-endian, as koe's
 	uint32_t last_number; // server's nonce number + 1 that came last; 0: none
 	bool ext;             // sends a header extension
 };
