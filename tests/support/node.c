@@ -218,6 +218,25 @@ void node_turn(struct node *n)
 	}
 }
 
+static struct rte_ring *wire_in(const struct node *n, uint32_t worker)
+{
+	if (n->queues.rx[0] == NULL)
+		return n->rings[worker].rx;
+	return n->queues.rx[worker < n->queues.queue_count ? worker : 0];
+}
+
+// The oldest frame that was sent; of several queues, those of the first come first.
+static struct rte_mbuf *wire_out(const struct node *n)
+{
+	void *mbuf;
+
+	for (uint32_t i = 0; i < n->queues.queue_count && n->queues.tx[i] != NULL; i++) {
+		if (rte_ring_mc_dequeue(n->queues.tx[i], &mbuf) == 0)
+			return mbuf;
+	}
+	return rte_ring_sc_dequeue(n->rings[n->worker_count].tx, &mbuf) == 0 ? mbuf : NULL;
+}
+
 bool node_inject(struct node *n, uint32_t worker, const uint8_t *frame, uint32_t frame_size)
 {
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(n->pool);
@@ -228,7 +247,7 @@ bool node_inject(struct node *n, uint32_t worker, const uint8_t *frame, uint32_t
 	at = rte_pktmbuf_append(mbuf, (uint16_t)frame_size);
 	DP_ASSERT(at != NULL);
 	memcpy(at, frame, frame_size);
-	if (rte_ring_mp_enqueue(n->rings[worker].rx, mbuf) == 0)
+	if (rte_ring_mp_enqueue(wire_in(n, worker), mbuf) == 0)
 		return true;
 	rte_pktmbuf_free(mbuf);
 	return false;
@@ -278,12 +297,10 @@ void node_read(const struct node *n, struct node_datagram *d)
 
 bool node_take(struct node *n, struct node_datagram *out)
 {
-	void *item;
-	struct rte_mbuf *mbuf;
+	struct rte_mbuf *mbuf = wire_out(n);
 
-	if (rte_ring_sc_dequeue(n->rings[n->worker_count].tx, &item) != 0)
+	if (mbuf == NULL)
 		return false;
-	mbuf = item;
 	memset(out, 0, sizeof(*out));
 	out->frame_size = rte_pktmbuf_data_len(mbuf);
 	DP_ASSERT(mbuf->nb_segs == 1 && out->frame_size <= DP_FRAME_SIZE_MAX);
@@ -297,9 +314,9 @@ bool node_take(struct node *n, struct node_datagram *out)
 unsigned node_drain(struct node *n)
 {
 	unsigned count = 0;
-	void *mbuf;
+	struct rte_mbuf *mbuf;
 
-	while (rte_ring_sc_dequeue(n->rings[n->worker_count].tx, &mbuf) == 0) {
+	while ((mbuf = wire_out(n)) != NULL) {
 		rte_pktmbuf_free(mbuf);
 		count++;
 	}

@@ -22,6 +22,9 @@
 struct node_queues {
 	uint16_t port_id;
 	uint32_t queue_count; // 0: no device, packets come and go by the rings
+	// What is on the wire to and from each queue (support/ring_port.h); NULL: the test's own.
+	struct rte_ring *rx[NODE_WORKERS_MAX], *tx[NODE_WORKERS_MAX];
+	struct rte_mempool *setup_pool;
 };
 
 struct node {
@@ -81,7 +84,8 @@ void node_check_ledger(const struct node *n);
 void node_unlimit(struct node *n);
 // Turns every worker until none has anything to do.
 void node_turn(struct node *n);
-// Puts a frame before a worker, as a device would. False: no mbuf, or its ring is full.
+// Puts a frame before a worker, as a device would: into its queue where it has one, else into that
+// of worker 0. False: no mbuf, or the ring is full.
 bool node_inject(struct node *n, uint32_t worker, const uint8_t *frame, uint32_t frame_size);
 // The oldest datagram on the wire, checked: MACs, IP and UDP lengths and checksums. False: none.
 bool node_take(struct node *n, struct node_datagram *out);
