@@ -215,6 +215,8 @@ static enum host_status port_up(struct dataplane *dp)
 
 	if (err == -EBUSY)
 		try_again(dp);
+	if (err == -ENOBUFS)
+		return HOST_FAILED; // a lower rung has the same memory
 	return err == 0 ? HOST_OK : HOST_NO_DEVICE;
 }
 

@@ -157,9 +157,13 @@ static int pools_create(struct port *port, char *why, size_t why_size)
 		snprintf(name, sizeof(name), "packets_%u", i);
 		port->pools[i] = pool_create(name, port->params.mbufs,
 			port_socket >= 0 ? port_socket : port->params.sockets[i], hardware_reads);
-		if (port->pools[i] == NULL)
-			return fail(-rte_errno, why, why_size,
-				"no memory for packet buffers (memory.mbufs says how many)");
+		if (port->pools[i] != NULL)
+			continue;
+		snprintf(why, why_size,
+			"%u packet buffers for each of %u workers do not fit in the memory that"
+			" DPDK has (%s): lower memory.mbufs, or give more memory",
+			port->params.mbufs, port->params.worker_count, rte_strerror(rte_errno));
+		return -ENOBUFS;
 	}
 	return 0;
 }

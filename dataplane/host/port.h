@@ -40,7 +40,8 @@ struct port {
 };
 
 // 0; -EBUSY when an AF_XDP queue may still belong to a process that is just dying: worth another
-// try, in a fresh process (DPDK cannot try again on the same port); else -errno. One sentence in
+// try, in a fresh process (DPDK cannot try again on the same port); -ENOBUFS when the packet
+// buffers do not fit in memory, which no other device would change; else -errno. One sentence in
 // 'why'; port_stop() and port_destroy() are due even after a failure.
 int port_create(struct port *port, const struct port_params *params, char *why, size_t why_size)
 	__attribute__((warn_unused_result));

@@ -14,19 +14,20 @@ import subprocess
 import sys
 import time
 
-VERSION = 1
 HELLO, PEER_DOWN, GUILD_OPEN, GUILD_CLOSE, ROOM_OPEN, ROOM_CLOSE = 1, 2, 3, 4, 5, 6
 SESSION_ADD, SESSION_KEY, SESSION_HINT, SESSION_SET, SESSION_REMOVE = 7, 8, 9, 10, 11
 ACK, DEVICE = 16, 17
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                       "../../dataplane/api/dp_counter.h")) as header:
+API = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../dataplane/api")
+with open(os.path.join(API, "dp_counter.h")) as header:
     COUNTERS = re.findall(r"^\tX\((\w+),", header.read(), re.M)  # in the order of the memfd
+with open(os.path.join(API, "dp_msg.h")) as header:
+    VERSION = int(re.search(r"^#define DP_CONTRACT_VERSION (\d+)u$", header.read(), re.M).group(1))
 HEADER = struct.Struct("=IIHHHH")  # epoch, seq, type, size, worker, reserved
 SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 40, ROOM_CLOSE: 24,
-         SESSION_ADD: 48, SESSION_KEY: 64, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
+         SESSION_ADD: 48, SESSION_KEY: 80, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
          ACK: 24, DEVICE: 272}
 BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQ", ROOM_CLOSE: "=II",
-          SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s", SESSION_HINT: "=II16sHBBI",
+          SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s14s2x", SESSION_HINT: "=II16sHBBI",
           SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II"}
 PREFIX = "voicenode_test"
 NODES = []  # that were started
@@ -49,7 +50,7 @@ class Node:
     """The dataplane as a child, with this process as its supervisor and control."""
 
     def __init__(self, program, device, address="127.0.0.1/8", ports="50000-50000", cores="0",
-                 options=None, namespace=None, wrapper=None):
+                 options=None, namespace=None, wrapper=None, extra=None):
         self.program, self.wrapper = program, wrapper or []
         self.namespace = namespace
         self.options = {"device": device, "rung-note": "test", "address": address, "ports": ports,
@@ -58,7 +59,7 @@ class Node:
                         "legs": "256", "steering": "auto",
                         "file-prefix": "%s_%d" % (PREFIX, os.getpid()), "log-level": "info"}
         self.options.update(options or {})
-        self.extra = []
+        self.extra = extra or []  # EAL's own arguments
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.memory = os.memfd_create("progress")
         self.epoch, self.peer, self.process_epoch, self.seq = 1, 0, 0, 0

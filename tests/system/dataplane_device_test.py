@@ -118,6 +118,8 @@ def discoveries(ip, rounds=4):
 
 def says_how_it_is_started():
     done = run(PROGRAM, check=False)
+    assert done.returncode == 2 and "`voicenode run` starts it" in done.stderr, done
+    done = run(PROGRAM, "--epoch", "1", check=False)
     assert done.returncode == 2 and "missing" in done.stderr, done
     node = control.Node(PROGRAM, "null")
     node.process_epoch = 1
@@ -141,10 +143,13 @@ def refuses_with_the_cure():
     refused(4, "sysctl -w vm.nr_hugepages", options={"hugepages": "required",
                                                      "mbufs": "1048576"})
     refused(3, "network.steering", options={"steering": "flow"})
+    # No device: another would not find more memory either.
+    refused(1, "lower memory.mbufs", options={"hugepages": "off", "mbufs": "65536"},
+            extra=["-m", "48"])
 
 
 def refuses_another_contract():
-    refused(5, "another contract", between=lambda node: node.hello(1, version=2))
+    refused(5, "another contract", between=lambda node: node.hello(1, version=control.VERSION + 1))
 
 
 def serves_without_privileges_and_stops_in_order():
