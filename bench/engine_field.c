@@ -57,10 +57,14 @@ static struct dp_addr address_of(uint32_t slot)
 	return address;
 }
 
-static void key_of(uint32_t slot, uint8_t *key, size_t size)
+// Master key and salt, as long as the suite has them.
+static void key_of(const struct suite *suite, uint32_t slot, uint8_t *key, uint8_t *salt)
 {
-	for (unsigned i = 0; i < size; i++) {
+	for (unsigned i = 0; i < suite->key_size; i++) {
 		key[i] = (uint8_t)(i * 7 + (slot >> 8 * (i & 3)));
+	}
+	for (unsigned i = 0; i < suite->salt_size; i++) {
+		salt[i] = (uint8_t)(i * 11 + (slot >> 8 * (i & 3)));
 	}
 }
 
@@ -138,7 +142,7 @@ static int join(struct engine_field *f, uint32_t slot, struct dp_handle room)
 	union dp_msg hint = {.dp_session_hint = {.session = session, .address = address_of(slot)}};
 	int err = command(f, DP_MSG_SESSION_ADD, &add);
 
-	key_of(slot, key.dp_session_key.key, suite_get(shape->suite)->key_size);
+	key_of(suite_get(shape->suite), slot, key.dp_session_key.key, key.dp_session_key.salt);
 	if (err == 0) {
 		err = command(f, DP_MSG_SESSION_KEY, &key);
 	}
@@ -153,7 +157,7 @@ static int talker_init(struct engine_field *f, struct talker *t, uint32_t slot)
 
 	*t = (struct talker){.slot = slot, .index = slot & UINT16_MAX};
 	template_from(f, &t->headers, slot);
-	key_of(slot, key, sizeof(key));
+	key_of(suite, slot, key, salt);
 	return suite->key_expand(f->crypto, &t->key, key, salt);
 }
 
