@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Both rtpsize suites, on every path of the library that this CPU has: golden packets, OpenSSL and
-// libsodium as oracles in both directions, and what must be refused. The library is assembly that
-// no sanitizer sees into, so every buffer has guard bytes.
+// libsodium as oracles in both directions, and what must be refused.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,16 +16,20 @@
 
 #include "crypto/engine.h"
 #include "crypto/suite.h"
+#include "support/hex.h"
 #include "support/packet.h"
+#include "support/room.h"
 
 #define KEYS 32
-#define GUARD 64
-#define GUARD_BYTE 0xa5
 #define SIZE_MAX_TESTED 1500
-#define ROOM (GUARD + 80 + SIZE_MAX_TESTED + DP_RTPSIZE_OVERHEAD + 16 + GUARD)
 // Random packets per suite and direction: on the path in use, and on each other.
-#define PACKETS_BEST 200000
+#ifdef DP_HOT_ASSERTS // sanitizers: slow
+#define PACKETS_BEST 50000
+#define PACKETS_OTHER 10000
+#else
+#define PACKETS_BEST 1000000
 #define PACKETS_OTHER 20000
+#endif
 
 // One engine per path; [0] is the one that the product would take.
 static struct crypto_engine *engines[5];
@@ -41,35 +44,12 @@ static struct {
 	struct suite_key expanded[KEYS];
 } ring;
 
-// A packet with guards around it.
-struct room {
-	uint8_t bytes[ROOM];
-	uint32_t begin, size; // of the packet
-};
-
 static struct room rooms[DP_WAVE_MAX];
+static struct room_pool pool;
 static struct seal_job seal_jobs[DP_WAVE_MAX];
 static struct open_job open_jobs[DP_WAVE_MAX];
 static struct seal_job *seal_list[DP_WAVE_MAX];
 static struct open_job *open_list[DP_WAVE_MAX];
-
-static void room_init(struct room *r, uint32_t begin, uint32_t size)
-{
-	memset(r->bytes, GUARD_BYTE, sizeof(r->bytes));
-	r->begin = begin;
-	r->size = size;
-	assert_true(begin + size + GUARD <= sizeof(r->bytes));
-}
-
-static void room_check(const struct room *r)
-{
-	for (uint32_t i = 0; i < sizeof(r->bytes); i++) {
-		if ((i < r->begin || i >= r->begin + r->size) && r->bytes[i] != GUARD_BYTE) {
-			fail_msg("byte %d of a packet of %u was written", (int)i - (int)r->begin,
-				r->size);
-		}
-	}
-}
 
 static void gcm_oracle(uint8_t *out, const uint8_t *key, const uint8_t suffix[4],
 	const uint8_t *aad, int aad_size, const uint8_t *src, int size)
@@ -111,50 +91,38 @@ static void expand(struct crypto_engine *engine, const struct suite *suite, unsi
 	assert_int_equal(suite->key_expand(engine, &ring.expanded[key], ring.raw[key], NULL), 0);
 }
 
-static void ring_fill(
-	struct crypto_engine *engine, const struct suite *suite, struct packet_random *random)
+static void ring_fill(struct crypto_engine *engine, const struct suite *suite, struct room_pool *p)
 {
-	packet_random_fill(random, &ring.raw[0][0], sizeof(ring.raw));
+	room_pool_fill(p);
+	packet_random_fill(&p->random, &ring.raw[0][0], sizeof(ring.raw));
 	for (unsigned i = 0; i < KEYS; i++) {
 		expand(engine, suite, i);
 	}
 }
 
-// Small ones mostly, as voice is, and all up to an IP packet.
-static uint32_t random_size(struct packet_random *random)
-{
-	static const uint32_t bounds[] = {1, 20, 120, 300, SIZE_MAX_TESTED + 1};
-
-	return packet_random_below(random, bounds[packet_random_below(random, 5)]);
-}
-
 // Seals 'count' packets of random content in one call and compares each with the oracle.
 // 'size' < 0: random.
-static void check_seal(struct crypto_engine *engine, const struct suite *suite,
-	struct packet_random *random, unsigned count, int size)
+static void check_seal(struct crypto_engine *engine, const struct suite *suite, struct room_pool *p,
+	unsigned count, int size)
 {
-	static uint8_t src[DP_WAVE_MAX][SIZE_MAX_TESTED + 16], aad[DP_WAVE_MAX][32];
 	static const uint16_t aad_sizes[] = {8, 12, 16};
 	uint8_t expected[SIZE_MAX_TESTED + DP_RTPSIZE_OVERHEAD];
 	unsigned key_index[DP_WAVE_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
-		uint32_t src_size = size < 0 ? random_size(random) : (uint32_t)size;
-		uint32_t shift = packet_random_below(random, 16);
+		uint32_t src_size =
+			size < 0 ? room_random_size(p, SIZE_MAX_TESTED) : (uint32_t)size;
 		struct seal_job *job = &seal_jobs[i];
 
-		key_index[i] = packet_random_below(random, KEYS);
-		packet_random_fill(random, src[i] + shift, src_size);
-		packet_random_fill(random, aad[i], sizeof(aad[i]));
-		room_init(&rooms[i], GUARD + packet_random_below(random, 16),
-			src_size + DP_RTPSIZE_OVERHEAD);
+		key_index[i] = room_below(p, KEYS);
 		*job = (struct seal_job){.key = &ring.expanded[key_index[i]],
-			.src = src[i] + shift,
-			.dst = rooms[i].bytes + rooms[i].begin,
-			.aad = aad[i] + packet_random_below(random, 16),
+			.src = room_slice(p, src_size),
+			.dst = room_init(
+				&rooms[i], room_below(p, 16), src_size + DP_RTPSIZE_OVERHEAD),
+			.aad = room_slice(p, 16),
 			.src_size = (uint16_t)src_size,
-			.aad_size = aad_sizes[packet_random_below(random, 3)]};
-		packet_random_fill(random, job->iv, 4);
+			.aad_size = aad_sizes[room_below(p, 3)]};
+		packet_random_fill(&p->random, job->iv, 4);
 		seal_list[i] = job;
 	}
 	suite->seal(engine, seal_list, count);
@@ -163,33 +131,32 @@ static void check_seal(struct crypto_engine *engine, const struct suite *suite,
 
 		oracle_seal(suite->id, expected, ring.raw[key_index[i]], job->iv, job->aad,
 			job->aad_size, job->src, job->src_size);
-		assert_memory_equal(job->dst, expected, rooms[i].size);
+		room_assert_equal(job->dst, expected, rooms[i].size);
 		room_check(&rooms[i]);
 	}
 }
 
 // Opens 'count' packets that the oracle sealed, of which every third is then damaged in one bit or
 // cut, in one call.
-static void check_open(struct crypto_engine *engine, const struct suite *suite,
-	struct packet_random *random, unsigned count, int size)
+static void check_open(struct crypto_engine *engine, const struct suite *suite, struct room_pool *p,
+	unsigned count, int size)
 {
-	static uint8_t clear[DP_WAVE_MAX][80 + SIZE_MAX_TESTED];
+	const uint8_t *clear[DP_WAVE_MAX];
 	bool damaged[DP_WAVE_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
 		// 8 for RTCP; else fixed header, CSRCs, extension preamble.
-		uint32_t aad_size = 8 + 4 * packet_random_below(random, 18);
-		uint32_t src_size = size < 0 ? random_size(random) : (uint32_t)size;
-		unsigned key = packet_random_below(random, KEYS);
+		uint32_t aad_size = 8 + 4 * room_below(p, 18);
+		uint32_t src_size =
+			size < 0 ? room_random_size(p, SIZE_MAX_TESTED) : (uint32_t)size;
+		unsigned key = room_below(p, KEYS);
 		struct room *r = &rooms[i];
 		uint8_t suffix[4];
 		uint8_t *pkt;
 
-		packet_random_fill(random, clear[i], aad_size + src_size);
-		packet_random_fill(random, suffix, 4);
-		room_init(r, GUARD + packet_random_below(random, 16),
-			aad_size + src_size + DP_RTPSIZE_OVERHEAD);
-		pkt = r->bytes + r->begin;
+		clear[i] = room_slice(p, aad_size + src_size);
+		packet_random_fill(&p->random, suffix, 4);
+		pkt = room_init(r, room_below(p, 16), aad_size + src_size + DP_RTPSIZE_OVERHEAD);
 		memcpy(pkt, clear[i], aad_size);
 		oracle_seal(suite->id, pkt + aad_size, ring.raw[key], suffix, clear[i], aad_size,
 			clear[i] + aad_size, src_size);
@@ -199,12 +166,12 @@ static void check_open(struct crypto_engine *engine, const struct suite *suite,
 			.aad_size = (uint16_t)aad_size,
 			.verdict = DP_VERDICT_COUNT};
 		damaged[i] = i % 3 == 2;
-		if (damaged[i] && packet_random_below(random, 4) == 0) {
-			uint32_t cut = 1 + packet_random_below(random, r->size - aad_size);
+		if (damaged[i] && room_below(p, 4) == 0) {
+			uint32_t cut = 1 + room_below(p, r->size - aad_size);
 
 			open_jobs[i].size = (uint16_t)(r->size - cut);
 		} else if (damaged[i]) {
-			uint32_t bit = packet_random_below(random, r->size * 8);
+			uint32_t bit = room_below(p, r->size * 8);
 
 			pkt[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
@@ -216,7 +183,7 @@ static void check_open(struct crypto_engine *engine, const struct suite *suite,
 
 		assert_int_equal(job->verdict, damaged[i] ? DP_SRTP_AUTH : DP_OK);
 		if (!damaged[i]) {
-			assert_memory_equal(job->pkt, clear[i], job->size - DP_RTPSIZE_OVERHEAD);
+			room_assert_equal(job->pkt, clear[i], job->size - DP_RTPSIZE_OVERHEAD);
 		}
 		room_check(&rooms[i]);
 	}
@@ -224,20 +191,20 @@ static void check_open(struct crypto_engine *engine, const struct suite *suite,
 
 // 'check' for all suites and engines; the batch sizes 1..DP_WAVE_MAX come in turn.
 static void with_random_packets(void (*check)(
-	struct crypto_engine *, const struct suite *, struct packet_random *, unsigned, int))
+	struct crypto_engine *, const struct suite *, struct room_pool *, unsigned, int))
 {
 	for (unsigned e = 0; e < engine_count; e++) {
 		for (unsigned s = 0; s < 2; s++) {
 			const struct suite *suite = suite_get(suite_ids[s]);
-			struct packet_random random = {.state = 1000 + e * 10 + s};
 			uint32_t left = e == 0 ? PACKETS_BEST : PACKETS_OTHER;
 
+			pool.random.state = 1000 + e * 10 + s;
 			for (unsigned count = 1; left > 0; count = count % DP_WAVE_MAX + 1) {
 				if (count > left) {
 					count = left;
 				}
-				ring_fill(engines[e], suite, &random);
-				check(engines[e], suite, &random, count, -1);
+				ring_fill(engines[e], suite, &pool);
+				check(engines[e], suite, &pool, count, -1);
 				left -= count;
 			}
 		}
@@ -245,16 +212,16 @@ static void with_random_packets(void (*check)(
 }
 
 static void with_every_size(void (*check)(
-	struct crypto_engine *, const struct suite *, struct packet_random *, unsigned, int))
+	struct crypto_engine *, const struct suite *, struct room_pool *, unsigned, int))
 {
 	for (unsigned e = 0; e < engine_count; e++) {
 		for (unsigned s = 0; s < 2; s++) {
 			const struct suite *suite = suite_get(suite_ids[s]);
-			struct packet_random random = {.state = 2000 + e * 10 + s};
 
-			ring_fill(engines[e], suite, &random);
+			pool.random.state = 2000 + e * 10 + s;
+			ring_fill(engines[e], suite, &pool);
 			for (int size = 0; size <= SIZE_MAX_TESTED; size++) {
-				check(engines[e], suite, &random, 4, size);
+				check(engines[e], suite, &pool, 4, size);
 			}
 		}
 	}
@@ -313,19 +280,6 @@ static const struct golden goldens[] = {
 		"77b30e126e7771b34fd8cb8426655b9900000003"},
 };
 
-static uint32_t unhex(uint8_t *out, const char *hex)
-{
-	uint32_t size = 0;
-
-	for (; hex[0] != '\0'; hex += 2) {
-		unsigned byte;
-
-		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-		out[size++] = (uint8_t)byte;
-	}
-	return size;
-}
-
 static void golden_key(struct crypto_engine *engine, const struct suite *suite)
 {
 	for (unsigned i = 0; i < DP_KEY_SIZE_MAX; i++) {
@@ -342,9 +296,8 @@ static enum dp_verdict open_copy(struct crypto_engine *engine, const struct suit
 		.aad_size = aad_size,
 		.verdict = DP_VERDICT_COUNT};
 
-	room_init(r, GUARD, size);
-	memcpy(r->bytes + GUARD, packet, size);
-	job.pkt = r->bytes + GUARD;
+	job.pkt = room_init(r, 0, size);
+	memcpy(job.pkt, packet, size);
 	suite->open(engine, &(struct open_job *){&job}, 1);
 	room_check(r);
 	return job.verdict;
@@ -358,7 +311,8 @@ static void golden_packets_seal_and_open(void **state)
 		const struct golden *g = &goldens[n % 6];
 		const struct suite *suite = suite_get(g->suite);
 		uint8_t clear[64], packet[80], out[80];
-		uint32_t clear_size = unhex(clear, g->clear), size = unhex(packet, g->packet);
+		uint32_t clear_size = hex_bytes(clear, g->clear),
+			 size = hex_bytes(packet, g->packet);
 		struct seal_job job = {.key = &ring.expanded[0],
 			.src = clear + g->aad_size,
 			.dst = out,
@@ -373,7 +327,7 @@ static void golden_packets_seal_and_open(void **state)
 		assert_memory_equal(out, packet + g->aad_size, size - g->aad_size);
 		assert_int_equal(
 			open_copy(engine, suite, packet, size, g->aad_size, &rooms[0]), DP_OK);
-		assert_memory_equal(rooms[0].bytes + GUARD, clear, clear_size);
+		assert_memory_equal(rooms[0].bytes + ROOM_GUARD, clear, clear_size);
 	}
 }
 
@@ -385,7 +339,7 @@ static void every_flipped_bit_is_refused(void **state)
 		const struct golden *g = &goldens[n % 6];
 		const struct suite *suite = suite_get(g->suite);
 		uint8_t packet[80];
-		uint32_t size = unhex(packet, g->packet);
+		uint32_t size = hex_bytes(packet, g->packet);
 
 		golden_key(engine, suite);
 		for (uint32_t bit = 0; bit < size * 8; bit++) {
@@ -406,7 +360,7 @@ static void every_truncation_and_every_wrong_header_size_is_refused(void **state
 		const struct golden *g = &goldens[n % 6];
 		const struct suite *suite = suite_get(g->suite);
 		uint8_t packet[80];
-		uint32_t size = unhex(packet, g->packet);
+		uint32_t size = hex_bytes(packet, g->packet);
 
 		golden_key(engine, suite);
 		for (uint32_t cut = 0; cut < size; cut++) {
@@ -431,7 +385,7 @@ static void another_key_or_suite_does_not_open(void **state)
 		const struct suite *suite = suite_get(g->suite);
 		const struct suite *other = suite_get(suite_ids[suite->id == suite_ids[0]]);
 		uint8_t packet[80];
-		uint32_t size = unhex(packet, g->packet);
+		uint32_t size = hex_bytes(packet, g->packet);
 
 		golden_key(engine, other);
 		assert_int_equal(open_copy(engine, other, packet, size, g->aad_size, &rooms[0]),
