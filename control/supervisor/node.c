@@ -18,6 +18,7 @@
 #include "http/http_listen.h"
 #include "log/log.h"
 #include "supervisor/caps.h"
+#include "supervisor/link_watch.h"
 #include "supervisor/lock.h"
 #include "supervisor/nft.h"
 #include "supervisor/runtime.h"
@@ -359,13 +360,58 @@ void node_device_leave(struct node *node)
 	node->nft_applied = false;
 }
 
+int node_device_keep(struct node *node, char *why, size_t why_size)
+{
+	struct node_plan *plan = node->plan;
+	unsigned found = plan->interface[0] == 0 ? 0 : if_nametoindex(plan->interface);
+	bool repaired = false;
+
+	if (found != 0 && found != plan->ifindex) {
+		log_warn("interface was made anew interface=%s index=%u was=%u", plan->interface,
+			found, plan->ifindex);
+		plan->ifindex = found;
+	}
+	if (node->steer.object == NULL)
+		return 0;
+	if (node->steer.ifindex != plan->ifindex) {
+		unlock_interface(node);
+		node->steer.ifindex = plan->ifindex;
+	}
+	if (node->interface_lock_fd < 0 && lock_interface(node) < 0) {
+		snprintf(why, why_size, "another voicenode steers %s now", plan->interface);
+		return -EBUSY;
+	}
+	int err = steer_keep(&node->steer, &repaired);
+	if (err < 0)
+		snprintf(why, why_size, "the steering program cannot be attached to %s: %s%s",
+			plan->interface, strerror(-err),
+			err == -EEXIST ? "; another one is: ip link set dev IFACE xdp off" : "");
+	else if (repaired)
+		log_warn("steering program attached again interface=%s", plan->interface);
+	return err;
+}
+
 static int start_device(struct node *node, char *why, size_t why_size)
 {
 	node->plan->automatic = node->plan->device == CONFIG_DEVICE_AUTO;
 	clear_leftovers(node);
 	if (!node->plan->automatic && !device_is_shared(node->plan->device))
 		nft_remove(node->plan->instance); // of an earlier run on another device
-	return node_device_enter(node, RUNG_PCI, why, why_size);
+	int err = node_device_enter(node, RUNG_PCI, why, why_size);
+	if (err < 0 || node->plan->interface[0] == 0)
+		return err;
+	node->link_watch_fd = link_watch_open();
+	if (node->link_watch_fd < 0)
+		log_warn("interfaces cannot be watched: one that is made anew needs a restart"
+			 " why=%s",
+			strerror(-node->link_watch_fd));
+	return 0;
+}
+
+static void undo_device(struct node *node)
+{
+	close_fd(&node->link_watch_fd);
+	node_device_leave(node);
 }
 
 static int start_signals(struct node *node, char *why, size_t why_size)
@@ -402,7 +448,7 @@ static const struct {
 	{start_ports, undo_ports},
 	{start_listeners, undo_listeners},
 	{start_link, undo_link},
-	{start_device, node_device_leave},
+	{start_device, undo_device},
 };
 #define NODE_STEP_COUNT (sizeof(node_steps) / sizeof(node_steps[0]))
 
@@ -425,6 +471,7 @@ int node_init(struct node *node, struct node_plan *plan, char *why, size_t why_s
 		.intent_fd = -1,
 		.lock_fd = -1,
 		.interface_lock_fd = -1,
+		.link_watch_fd = -1,
 		.signal_fd = -1,
 	};
 	for (size_t i = 0; i < NODE_STEP_COUNT; i++) {

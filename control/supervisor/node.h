@@ -51,6 +51,7 @@ struct node {
 	unsigned listener_count;
 	bool nft_applied;
 	struct steer steer;
+	int link_watch_fd; // -1: none
 
 	int signal_fd;
 	bool failed; // stop with status 1; the reason has been said
@@ -68,6 +69,11 @@ void node_fini(struct node *node);
 int node_device_enter(struct node *node, enum rung from, char *why, size_t why_size)
 	__attribute__((warn_unused_result));
 void node_device_leave(struct node *node);
+// Before a dataplane starts on the device, and after one died: what it needs is there, also when
+// the interface was deleted and made again. 0, or -errno with one sentence in 'why': on AF_XDP a
+// dataplane must not start then, libxdp would attach a program of its own, which takes all packets.
+int node_device_keep(struct node *node, char *why, size_t why_size)
+	__attribute__((warn_unused_result));
 
 // Starts both children and keeps them alive until a signal asks to stop or one cannot be started.
 // Returns the exit status.

@@ -16,6 +16,7 @@
 #include "api/dp_msg.h"
 #include "log/log.h"
 #include "supervisor/argv.h"
+#include "supervisor/link_watch.h"
 #include "supervisor/node.h"
 
 #define WATCH_FOREVER_MS 3600000
@@ -26,8 +27,13 @@ static int start_side(struct node *node, enum node_side side)
 	struct child_options options = {.keep_caps = side == NODE_DATAPLANE};
 	struct argv argv;
 	uint32_t dataplane_epoch = node->children[NODE_DATAPLANE].epoch;
-	int err = 0;
+	char why[512];
+	int err = side == NODE_DATAPLANE ? node_device_keep(node, why, sizeof(why)) : 0;
 
+	if (err < 0) {
+		log_error("device is not ready why=%s", why);
+		return err;
+	}
 	c->epoch++;
 	if (side == NODE_DATAPLANE)
 		err = argv_dataplane(&argv, node->plan, c->epoch);
@@ -64,20 +70,6 @@ static void tell_survivor(const struct node *node, enum node_side dead)
 		log_debug("survivor not told errno=%d", errno);
 }
 
-static void keep_steering(struct node *node)
-{
-	bool repaired = false;
-
-	if (node->steer.object == NULL)
-		return;
-	int err = steer_keep(&node->steer, &repaired);
-	if (err < 0)
-		log_error("steering program lost interface=%s why=%s", node->plan->interface,
-			strerror(-err));
-	else if (repaired)
-		log_warn("steering program attached again interface=%s", node->plan->interface);
-}
-
 static void give_up(struct node *node, const char *why)
 {
 	fprintf(stderr, "voicenode: %s\n", why);
@@ -110,8 +102,9 @@ static void handle_death(struct node *node, enum node_side side)
 
 	child_describe_end(status, end, sizeof(end));
 	tell_survivor(node, side);
+	// What a dying driver took along; where that fails, the next start tries again and says it.
 	if (side == NODE_DATAPLANE)
-		keep_steering(node);
+		(void)!node_device_keep(node, why, sizeof(why));
 	if (no_device && node->plan->automatic) {
 		// A lower rung helps where this one cannot, not where no rung has an interface.
 		if (plan_check_interface(node->plan, why, sizeof(why)) == 0) {
@@ -157,6 +150,26 @@ static int start_due(struct node *node)
 	return (int)wait_ms;
 }
 
+// An interface that was deleted and made again under its name is another one: sockets of the dead
+// one receive nothing, for ever, and the dataplane does not notice.
+static void follow_interface(struct node *node)
+{
+	struct node_child *c = &node->children[NODE_DATAPLANE];
+	const struct node_plan *plan = node->plan;
+	char why[512];
+
+	link_watch_drain(node->link_watch_fd);
+	if (!device_is_shared(plan->device) || if_nametoindex(plan->interface) == plan->ifindex ||
+		plan_check_interface(plan, why, sizeof(why)) != 0) // not there yet, or not up
+		return;
+	log_notice("dataplane starts anew on the new interface interface=%s", plan->interface);
+	if (c->child.pid != 0) {
+		child_stop(&c->child, NODE_STOP_MS, node->signal_fd);
+		tell_survivor(node, NODE_DATAPLANE);
+	}
+	c->start_at_ms = 0;
+}
+
 static bool stop_is_asked(const struct node *node)
 {
 	struct signalfd_siginfo info;
@@ -173,19 +186,22 @@ int node_watch(struct node *node)
 
 	while (!stop && !node->failed) {
 		int wait_ms = start_due(node);
-		struct pollfd fds[1 + NODE_SIDE_COUNT] = {{node->signal_fd, POLLIN, 0}};
+		struct pollfd fds[1 + NODE_SIDE_COUNT + 1] = {{node->signal_fd, POLLIN, 0}};
 		for (int side = 0; side < NODE_SIDE_COUNT; side++) {
 			const struct child *child = &node->children[side].child;
 			fds[1 + side] =
 				(struct pollfd){child->pid != 0 ? child->pidfd : -1, POLLIN, 0};
 		}
-		if (poll(fds, 1 + NODE_SIDE_COUNT, wait_ms) < 0 && errno != EINTR)
+		fds[1 + NODE_SIDE_COUNT] = (struct pollfd){node->link_watch_fd, POLLIN, 0};
+		if (poll(fds, 2 + NODE_SIDE_COUNT, wait_ms) < 0 && errno != EINTR)
 			give_up(node, "the supervisor cannot wait for its children");
 		stop = stop_is_asked(node);
 		for (int side = 0; side < NODE_SIDE_COUNT && !stop && !node->failed; side++) {
 			if (child_reap(&node->children[side].child))
 				handle_death(node, (enum node_side)side);
 		}
+		if (fds[1 + NODE_SIDE_COUNT].revents != 0 && !stop && !node->failed)
+			follow_interface(node);
 	}
 	// Control first: it says good-bye to the gateway and its clients while media still flows.
 	child_stop(&node->children[NODE_CONTROL].child, NODE_STOP_MS, node->signal_fd);

@@ -31,6 +31,31 @@ check "the dataplane is told" eventually grep -qx \
 ip -n "$ns" link set near xdp off
 kill -9 "$(child voicenode-dataplane)"
 check "a detached steering program is attached again after a death" eventually has_program
+check "before the next dataplane starts" eventually grep -q -- "--epoch 3 " "$dir/voicenode-dataplane.log"
+
+ip -n "$ns" link del near
+make_link() {
+	ip link add near netns "$ns" type veth peer name far netns "$ns-far"
+	ip -n "$ns" address add 10.99.0.1/24 dev near
+	ip -n "$ns-far" link set far up
+}
+make_link
+check "no dataplane starts on an interface that is made anew and still down" never has_program
+before=$(child voicenode-dataplane)
+ip -n "$ns" link set near up
+check "the steering program follows to an interface of the same name" eventually has_program
+check "and the dataplane starts anew" eventually eval '[ -n "$(child voicenode-dataplane)" ] && [ "$(child voicenode-dataplane)" != "$before" ]'
+check "in its next epoch" eventually grep -q -- "--epoch 4 " "$dir/voicenode-dataplane.log"
+check "control is told" eventually grep -qx \
+	000000000000000002001800000000000300000000000000 "$dir/voicenode-control.records"
+check "the lock is the new interface's" [ "$(ls "$dir/run" | grep -c xdp-)" = 1 ]
+ip -n "$ns" link del near
+kill -9 "$(child voicenode-dataplane)"
+check "without its interface no dataplane starts" eventually says "device is not ready"
+make_link
+ip -n "$ns" link set near up
+check "and with it, it does" eventually grep -q -- "--epoch 5 " "$dir/voicenode-dataplane.log"
+check "steered" eventually has_program
 
 check "an orderly stop ends with 0" stop TERM
 check "and leaves no rule" never has_table
