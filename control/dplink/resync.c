@@ -26,6 +26,7 @@ struct resync {
 	struct resync_wait wait;
 	struct resync_walk walk;
 	uint64_t walk_ms; // no walk begins before
+	bool is_replayed; // the engine was told that it has heard everything
 	struct loop_timer timer;
 };
 
@@ -38,6 +39,7 @@ static void on_up(void *ctx, uint32_t epoch, uint16_t worker_count, uint16_t fir
 
 	(void)first_port;
 	log_notice("packet engine is there epoch=%u workers=%u", epoch, worker_count);
+	r->is_replayed = false;
 	resync_walk_forget(&r->walk);
 	resync_walk_begin(&r->walk);
 	loop_timer_set(&r->timer, WALKING_MS);
@@ -136,7 +138,9 @@ static void on_acked(void *ctx, const struct dplink_tag *tag, int error)
 
 	if (error == -EEXIST)
 		error = 0; // handles are never reused, so what is there is ours
-	if (tag->kind == RESYNC_GUILD_OPEN || tag->kind == RESYNC_GUILD_CLOSE)
+	if (tag->kind == RESYNC_REPLAYED)
+		r->is_replayed &= error != -ETIMEDOUT;
+	else if (tag->kind == RESYNC_GUILD_OPEN || tag->kind == RESYNC_GUILD_CLOSE)
 		acked_guild(r, tag, error);
 	else if (tag->kind == RESYNC_ROOM_OPEN || tag->kind == RESYNC_ROOM_CLOSE)
 		acked_room(r, tag, error);
@@ -144,6 +148,21 @@ static void on_acked(void *ctx, const struct dplink_tag *tag, int error)
 		acked_session(r, tag, error);
 	resync_wait_drain(&r->wait);
 	resync_walk_go(&r->walk); // the queue may have become shorter
+}
+
+// Once per engine: when it has acknowledged all there is. Anything less would have it forget what
+// somebody who comes yet must continue.
+static void tell_replayed(struct resync *r)
+{
+	const struct intent_params *params = registry_params(r->registry);
+	struct dplink_stats stats;
+
+	dplink_stats(r->link, &stats);
+	if (r->is_replayed || r->walk.is_behind || stats.queued > 0 || stats.in_flight > 0)
+		return;
+	r->is_replayed = true;
+	for (uint32_t worker = 0; worker < params->worker_count; worker++)
+		r->is_replayed &= resync_send_replayed(r->link, worker) == 0;
 }
 
 static void on_timer(void *arg)
@@ -157,6 +176,8 @@ static void on_timer(void *arg)
 	} else if (is_up && r->walk.is_behind && now_ms >= r->walk_ms) {
 		r->walk_ms = now_ms + RESYNC_RETRY_MS;
 		resync_walk_begin(&r->walk);
+	} else if (is_up) {
+		tell_replayed(r);
 	}
 	resync_wait_expire(&r->wait, now_ms);
 	resync_wait_drain(&r->wait);

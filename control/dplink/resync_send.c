@@ -141,3 +141,11 @@ int resync_send_session_all(struct dplink *link, const struct session *session)
 		error = resync_send_session_set(link, session);
 	return error;
 }
+
+int resync_send_replayed(struct dplink *link, uint32_t worker)
+{
+	union dp_msg msg = {0};
+	struct dplink_tag tag = {.kind = RESYNC_REPLAYED, .worker = (uint16_t)worker};
+
+	return dplink_send(link, DP_MSG_REPLAYED, &msg, &tag);
+}

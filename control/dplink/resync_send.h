@@ -20,6 +20,7 @@ enum resync_kind {
 	RESYNC_SESSION,
 	RESYNC_SESSION_PART,
 	RESYNC_SESSION_REMOVE,
+	RESYNC_REPLAYED,
 };
 
 int resync_send_guild_open(struct dplink *link, const struct guild *guild)
@@ -39,6 +40,7 @@ int resync_send_session_set(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
 int resync_send_session_remove(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));
+int resync_send_replayed(struct dplink *link, uint32_t worker) __attribute__((warn_unused_result));
 // All that there is to say about it.
 int resync_send_session_all(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));

@@ -28,6 +28,7 @@
 	16                     // of them from the hand-over ring, where the worker has a queue too:
 			       // neither may starve the other
 #define DP_CLOSES_PER_TURN 8   // sessions that the closing of a guild removes in one turn
+#define DP_LEGS_PER_TURN 2048  // legs that are looked at for owners that are gone: some 10 us
 #define DP_CMDS_PER_TURN_MAX 8 // control's commands applied per turn
 #define DP_HANDOFF_MAX 4096    // packets in a ring between two workers: 80 ms of 50,000 pps
 

@@ -24,7 +24,7 @@
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
 
-#define DP_CONTRACT_VERSION 2u
+#define DP_CONTRACT_VERSION 3u
 #define DP_LINK_FD 3     // both children
 #define DP_PROGRESS_FD 4 // both children; see dp_shm.h
 #define DP_INTENT_FD 5   // control only
@@ -132,6 +132,12 @@ struct dp_session_remove {
 	struct dp_handle session;
 };
 
+// All that there is has been told since HELLO: who is not there now will not come again, and what
+// the progress memfd kept for them may go.
+struct dp_replayed {
+	struct dp_msg_header header;
+};
+
 struct dp_ack {
 	struct dp_msg_header header; // seq of the command
 	int32_t error;               // 0, or -ESTALE, -EEXIST, -ENOSPC, -EINVAL, -EBUSY, -ENOENT
@@ -163,6 +169,7 @@ struct dp_device {
 	X(SESSION_HINT, 9, dp_session_hint)      \
 	X(SESSION_SET, 10, dp_session_set)       \
 	X(SESSION_REMOVE, 11, dp_session_remove) \
+	X(REPLAYED, 12, dp_replayed)             \
 	X(ACK, 16, dp_ack)                       \
 	X(DEVICE, 17, dp_device)
 

@@ -73,6 +73,8 @@ static bool is_command(const union dp_msg *msg, const struct command_limits *lim
 		return is_session_set(&msg->dp_session_set, limits);
 	case DP_MSG_SESSION_REMOVE:
 		return is_handle(&msg->dp_session_remove.session, limits->session_count);
+	case DP_MSG_REPLAYED:
+		return true;
 	case DP_MSG_NONE:
 	case DP_MSG_HELLO:
 	case DP_MSG_PEER_DOWN:

@@ -4,11 +4,14 @@
 
 #include "session/leg.h"
 
+#include <errno.h>
+
 #include "api/dp_assert.h"
 #include "session/receiver.h"
 #include "session/session.h"
 #include "table/arena.h"
 #include "table/index_list.h"
+#include "table/ssrc_table.h"
 #include "worker/worker.h"
 
 struct leg_pool *leg_pool_create(struct arena *a, uint32_t leg_count)
@@ -154,4 +157,26 @@ void leg_forget_stream(struct worker *w, uint32_t sender)
 {
 	while (w->sessions[sender].audio.first_leg != INDEX_NONE)
 		forget(w, w->sessions[sender].audio.first_leg);
+}
+
+static bool is_orphan(const struct worker *w, const struct dp_leg_shm *leg)
+{
+	if (leg->receiver_generation == 0 || leg->published)
+		return false;
+	return w->sessions[leg->receiver].generation != leg->receiver_generation ||
+	       ssrc_table_find(w->ssrcs, leg->ssrc) == INDEX_NONE;
+}
+
+int leg_forget_orphans(struct worker *w)
+{
+	for (unsigned i = 0; i < DP_LEGS_PER_TURN && w->leg_swept < w->leg_count; i++) {
+		uint32_t index = w->leg_swept++;
+
+		if (index != LEG_NONE && is_orphan(w, &w->leg_shm[index]))
+			forget(w, index);
+	}
+	if (w->leg_swept < w->leg_count)
+		return -EINPROGRESS;
+	w->leg_swept = 0;
+	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "api/dp_assert.h"
 #include "session/guild.h"
+#include "session/leg.h"
 #include "session/receiver.h"
 #include "session/room.h"
 #include "session/session.h"
@@ -64,6 +65,8 @@ static int command_apply(struct worker *w, const union dp_msg *cmd)
 		return session_set(w, &cmd->dp_session_set);
 	case DP_MSG_SESSION_REMOVE:
 		return session_remove(w, &cmd->dp_session_remove);
+	case DP_MSG_REPLAYED:
+		return leg_forget_orphans(w);
 	case DP_MSG_NONE:
 	case DP_MSG_HELLO:
 	case DP_MSG_PEER_DOWN:
@@ -114,21 +117,21 @@ unsigned commands_apply(struct worker *w)
 	unsigned count = 0;
 	int error;
 
-	if (w->closing.header.type == DP_MSG_NONE && rte_ring_empty(ring))
+	if (w->unfinished.header.type == DP_MSG_NONE && rte_ring_empty(ring))
 		return 0;
 	while (count < DP_CMDS_PER_TURN_MAX) {
-		if (w->closing.header.type != DP_MSG_NONE)
-			cmd.dp_guild_close = w->closing;
+		if (w->unfinished.header.type != DP_MSG_NONE)
+			cmd = w->unfinished;
 		else if (!take_command(ring, &cmd))
 			break;
 		DP_ASSERT(cmd.header.worker == w->params.index);
 		count++;
 		error = command_apply(w, &cmd);
-		if (error == -EINPROGRESS) { // a large guild closes; the next turn goes on
-			w->closing = cmd.dp_guild_close;
+		if (error == -EINPROGRESS) { // there is much to do; the next turn goes on
+			w->unfinished = cmd;
 			break;
 		}
-		w->closing.header.type = DP_MSG_NONE;
+		w->unfinished.header.type = DP_MSG_NONE;
 		acknowledge(w, &cmd, error);
 	}
 	explicit_bzero(&cmd, sizeof(cmd));

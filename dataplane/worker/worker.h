@@ -96,7 +96,8 @@ struct worker {
 	uint32_t discovery_mask;
 	uint64_t seed; // of hashes over what strangers choose
 	unsigned idle_turns;
-	struct dp_guild_close closing; // goes on next turn; type 0: none
+	union dp_msg unfinished; // a command that goes on next turn; type 0: none
+	uint32_t leg_swept;      // where leg_forget_orphans() goes on
 
 	alignas(DP_CACHE_LINE) struct burst burst;
 	struct wave wave[2]; // while one is sealed, the next one's receivers are fetched

@@ -12,8 +12,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
 
 #include "api/dp_assert.h"
+#include "run/pipeline.h"
 #include "session/leg.h"
 #include "session/session.h"
 #include "stage/room_fixture.h"
@@ -336,6 +339,95 @@ static void legs_end_with_stream_or_receiver(void **state)
 	fixture_fini(&f);
 }
 
+static int all_is_told(void)
+{
+	union dp_msg cmd = {0};
+
+	return node_command(&f.node, 0, DP_MSG_REPLAYED, &cmd);
+}
+
+static void legs_of_who_never_returns_are_freed(void **state)
+{
+	struct worker *w;
+	struct client_packet p;
+	uint16_t last = 0;
+	(void)state;
+
+	fixture_init(&f, 12);
+	for (unsigned i = 0; i < 12; i++)
+		client_say(&f.member[i], "a", 1);
+	node_turn(&f.node);
+	node_drain(&f.node);
+	node_restart(&f.node);
+	w = f.node.workers[0];
+	f.member_count = 5;
+	replay_intent();
+	assert_int_equal(w->shm->legs, 12 * 11); // somebody may come yet
+	client_say(&f.member[0], "b", 1);        // takes over four of them
+	node_turn(&f.node);
+	assert_int_equal(node_drain(&f.node), 4);
+	assert_int_equal(w->shm->legs, 12 * 11);
+	assert_int_equal(all_is_told(), 0);
+	assert_int_equal(w->shm->legs, 5 * 4);
+	assert_int_equal(w->legs->free_count, w->leg_count - 1 - 5 * 4);
+	// Those who came go on where they were, also who says nothing until now.
+	for (unsigned i = 0; i < 3; i++) {
+		struct node_datagram d;
+
+		client_say(&f.member[1], "c", 1);
+		node_turn(&f.node);
+		while (node_take(&f.node, &d)) {
+			if (!client_is_target(&f.member[2], &d))
+				continue;
+			assert_true(client_open(&f.member[2], &d, &p));
+			assert_true(p.seq == 1000 + 7 + 1 || (uint16_t)(p.seq - last) == 1);
+			last = p.seq;
+		}
+	}
+	assert_int_equal(w->shm->legs, 5 * 4);
+	assert_int_equal(all_is_told(), 0); // of a control that came anew
+	assert_int_equal(w->shm->legs, 5 * 4);
+	for (unsigned i = 0; i < 5; i++) {
+		union dp_msg cmd = {.dp_session_remove = {.session = f.member[i].session}};
+
+		assert_int_equal(node_command(&f.node, 0, DP_MSG_SESSION_REMOVE, &cmd), 0);
+	}
+	assert_int_equal(w->shm->legs, 0);
+	f.member_count = 12;
+	fixture_fini(&f);
+}
+
+static void a_large_pool_is_swept_in_turns(void **state)
+{
+	struct node_geometry geometry = {.worker_count = 1,
+		.guild_count = 4,
+		.session_count = 64,
+		.leg_count = 3 * DP_LEGS_PER_TURN};
+	union dp_msg cmd = {.header = {.type = DP_MSG_REPLAYED, .size = sizeof(cmd.dp_replayed)}};
+	struct worker *w;
+	struct dp_ack ack;
+	unsigned turns = 0;
+	(void)state;
+
+	node_init(&f.node, &geometry);
+	for (uint32_t i = 1; i < geometry.leg_count; i++)
+		dp_shm_legs(f.node.shm, 0)[i] = (struct dp_leg_shm){
+			.receiver = i % 64, .receiver_generation = 1, .ssrc = i * 16};
+	node_restart(&f.node);
+	w = f.node.workers[0];
+	assert_int_equal(w->shm->legs, geometry.leg_count - 1);
+	assert_int_equal(rte_ring_sp_enqueue_elem(f.node.rings[0].command, &cmd, sizeof(cmd)), 0);
+	while (rte_ring_sc_dequeue_elem(f.node.rings[0].event, &ack, sizeof(ack)) != 0) {
+		(void)pipeline_turn(w);
+		turns++;
+	}
+	assert_int_equal(turns, 3);
+	assert_int_equal(ack.error, 0);
+	assert_int_equal(w->shm->legs, 0);
+	assert_int_equal(w->legs->free_count, w->leg_count - 1);
+	node_fini(&f.node);
+}
+
 static void an_exhausted_leg_pool_is_counted(void **state)
 {
 	(void)state;
@@ -365,6 +457,8 @@ int main(void)
 		cmocka_unit_test(a_new_key_starts_a_new_space_and_an_old_one_is_refused),
 		cmocka_unit_test(a_spent_key_seals_nothing_more),
 		cmocka_unit_test(legs_end_with_stream_or_receiver),
+		cmocka_unit_test(legs_of_who_never_returns_are_freed),
+		cmocka_unit_test(a_large_pool_is_swept_in_turns),
 		cmocka_unit_test(an_exhausted_leg_pool_is_counted),
 	};
 

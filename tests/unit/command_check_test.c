@@ -69,7 +69,7 @@ static union dp_msg good(unsigned type)
 
 static const unsigned commands[] = {DP_MSG_GUILD_OPEN, DP_MSG_GUILD_CLOSE, DP_MSG_ROOM_OPEN,
 	DP_MSG_ROOM_CLOSE, DP_MSG_SESSION_ADD, DP_MSG_SESSION_KEY, DP_MSG_SESSION_HINT,
-	DP_MSG_SESSION_SET, DP_MSG_SESSION_REMOVE};
+	DP_MSG_SESSION_SET, DP_MSG_SESSION_REMOVE, DP_MSG_REPLAYED};
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static int check(const union dp_msg *msg)

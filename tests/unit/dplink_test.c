@@ -273,6 +273,40 @@ static void a_new_engine_gets_everything(void **state)
 	assert_int_equal(ups, 3);
 }
 
+// What the progress memfd keeps for those who are not there must not go before all are.
+static void an_engine_that_has_heard_all_is_told_so_once(void **state)
+{
+	struct guild *guild;
+	union dp_msg msg;
+
+	(void)state;
+	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
+	for (uint32_t epoch = 3; epoch < 5; epoch++) {
+		engine_comes(epoch);
+		msg = expect(DP_MSG_GUILD_OPEN);
+		fake_loop_pass(1000, 50);
+		assert_int_equal(engine_gets().header.type, DP_MSG_NONE); // not yet
+		engine_acks(&msg, epoch, 0);
+		fake_loop_pass(1000, 50);
+		for (unsigned worker = 0; worker < params.worker_count; worker++) {
+			msg = expect(DP_MSG_REPLAYED);
+			assert_int_equal(msg.header.worker, worker);
+			if (worker == 0)
+				engine_acks(&msg, epoch, 0);
+		}
+		assert_int_equal(engine_gets().header.type, DP_MSG_NONE);
+		if (epoch == 3)
+			continue; // it dies before the other worker was ready with it
+		fake_loop_pass(DPLINK_TIMEOUT_MS + 1000, 50); // no answer: again
+		for (unsigned worker = 0; worker < params.worker_count; worker++) {
+			msg = expect(DP_MSG_REPLAYED);
+			engine_acks(&msg, epoch, 0);
+		}
+		fake_loop_pass(10000, 50);
+		assert_int_equal(engine_gets().header.type, DP_MSG_NONE);
+	}
+}
+
 static void who_waits_is_answered_by_the_next_engine(void **state)
 {
 	struct guild *guild;
@@ -327,7 +361,8 @@ static void a_refusal_reaches_who_waits_once(void **state)
 	assert_int_equal(done_count, 1);
 	assert_int_equal(done_error, -ENOSPC);
 	fake_loop_pass(5000, 50);
-	assert_int_equal(engine_gets().header.type, DP_MSG_NONE); // it would be refused again
+	expect(DP_MSG_REPLAYED); // but nothing again that would be refused again
+	expect(DP_MSG_REPLAYED);
 }
 
 static int errors[2];
@@ -629,6 +664,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_call_is_told_in_order_and_acknowledged),
 		TEST(a_new_engine_gets_everything),
+		TEST(an_engine_that_has_heard_all_is_told_so_once),
 		TEST(who_waits_is_answered_by_the_next_engine),
 		TEST(a_silent_engine_times_out_and_is_asked_again),
 		TEST(a_refusal_reaches_who_waits_once),
