@@ -24,7 +24,7 @@
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
 
-#define DP_CONTRACT_VERSION 3u
+#define DP_CONTRACT_VERSION 4u
 #define DP_LINK_FD 3     // both children
 #define DP_PROGRESS_FD 4 // both children; see dp_shm.h
 #define DP_INTENT_FD 5   // control only
@@ -61,6 +61,8 @@ struct dp_peer_down {
 	uint32_t reserved;
 };
 
+// Open on every worker that has a part of one of its rooms: each has slots, and handles, of its
+// own.
 struct dp_guild_open {
 	struct dp_msg_header header;
 	struct dp_handle guild;
@@ -73,12 +75,23 @@ struct dp_guild_close { // also closes its rooms and removes its sessions
 	struct dp_handle guild;
 };
 
-// A worker has as many room slots as session slots, DP_ROOMS_MAX at most.
+// A worker has as many room slots as session slots, DP_ROOMS_MAX at most. A voice channel whose
+// members are on several workers is open on each of them, under the same channel_id, in a guild
+// with the same guild_id: what is said in one part is heard in all.
 struct dp_room_open {
 	struct dp_msg_header header;
 	struct dp_handle room;
 	struct dp_handle guild;
-	uint64_t channel_id;
+	uint64_t channel_id; // not 0 where there are peers
+	uint64_t peers;      // bit per worker that has another part; never the worker's own
+};
+
+// The parts are others now: in force with the next packet. A part that hears of a peer before the
+// peer has opened sends what is dropped there; so a part opens before the others name it.
+struct dp_room_set {
+	struct dp_msg_header header;
+	struct dp_handle room;
+	uint64_t peers; // as in ROOM_OPEN
 };
 
 struct dp_room_close { // refused with -EBUSY while somebody is in it
@@ -170,6 +183,7 @@ struct dp_device {
 	X(SESSION_SET, 10, dp_session_set)       \
 	X(SESSION_REMOVE, 11, dp_session_remove) \
 	X(REPLAYED, 12, dp_replayed)             \
+	X(ROOM_SET, 13, dp_room_set)             \
 	X(ACK, 16, dp_ack)                       \
 	X(DEVICE, 17, dp_device)
 

@@ -29,6 +29,21 @@ static bool is_address(const struct dp_addr *address)
 	return address->family == 6;
 }
 
+// Of the other workers.
+static bool is_peers(uint64_t peers, unsigned worker, const struct command_limits *limits)
+{
+	return (peers & 1ull << worker) == 0 &&
+	       (limits->worker_count >= 64 || peers >> limits->worker_count == 0);
+}
+
+static bool is_room_open(const struct dp_room_open *open, const struct command_limits *limits)
+{
+	return is_handle(&open->room, limits->room_count) &&
+	       is_handle(&open->guild, limits->guild_count) &&
+	       is_peers(open->peers, open->header.worker, limits) &&
+	       (open->peers == 0 || open->channel_id != 0);
+}
+
 static bool is_session_add(const struct dp_session_add *add, const struct command_limits *limits)
 {
 	return is_handle(&add->session, limits->session_count) &&
@@ -58,8 +73,10 @@ static bool is_command(const union dp_msg *msg, const struct command_limits *lim
 	case DP_MSG_GUILD_CLOSE:
 		return is_handle(&msg->dp_guild_close.guild, limits->guild_count);
 	case DP_MSG_ROOM_OPEN:
-		return is_handle(&msg->dp_room_open.room, limits->room_count) &&
-		       is_handle(&msg->dp_room_open.guild, limits->guild_count);
+		return is_room_open(&msg->dp_room_open, limits);
+	case DP_MSG_ROOM_SET:
+		return is_handle(&msg->dp_room_set.room, limits->room_count) &&
+		       is_peers(msg->dp_room_set.peers, msg->header.worker, limits);
 	case DP_MSG_ROOM_CLOSE:
 		return is_handle(&msg->dp_room_close.room, limits->room_count);
 	case DP_MSG_SESSION_ADD:

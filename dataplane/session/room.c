@@ -39,6 +39,7 @@ int room_open(struct worker *w, const struct dp_room_open *cmd)
 	if (r->generation != 0)
 		return -EBUSY;
 	*r = (struct room){.channel_id = cmd->channel_id,
+		.peers = cmd->peers,
 		.generation = cmd->room.generation,
 		.guild = cmd->guild.index,
 		.first_stream = INDEX_NONE};
@@ -60,6 +61,18 @@ void room_remove_slot(struct worker *w, uint32_t slot)
 	index_list_remove(&g->first_room, &w->rooms[0].of_guild, sizeof(*r), slot);
 	g->room_count--;
 	*r = (struct room){0};
+}
+
+int room_set(struct worker *w, const struct dp_room_set *cmd)
+{
+	struct room *r = room_get(w, cmd->room);
+
+	if (r == NULL)
+		return -ESTALE;
+	if (cmd->peers != 0 && r->channel_id == 0)
+		return -EINVAL;
+	r->peers = cmd->peers;
+	return 0;
 }
 
 int room_close(struct worker *w, struct dp_handle handle)

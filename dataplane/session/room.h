@@ -16,6 +16,7 @@ struct worker;
 
 struct room {
 	uint64_t channel_id;
+	uint64_t peers;        // bit per worker that has another part of the channel
 	struct extent members; // session slots
 	uint32_t generation;   // 0: slot is free
 	uint32_t guild;        // slot
@@ -27,6 +28,8 @@ struct room {
 struct room *room_get(struct worker *w, struct dp_handle handle);
 // 0, -ESTALE (no such guild), -EEXIST, -EBUSY, -ENOSPC (a worker has as many rooms as sessions).
 int room_open(struct worker *w, const struct dp_room_open *cmd) __attribute__((warn_unused_result));
+// The workers that have its other parts. 0, -ESTALE, -EINVAL (peers of a room that has no channel).
+int room_set(struct worker *w, const struct dp_room_set *cmd) __attribute__((warn_unused_result));
 // 0, -ESTALE, -EBUSY (somebody is in it).
 int room_close(struct worker *w, struct dp_handle handle) __attribute__((warn_unused_result));
 // Whatever is in it leaves it first.

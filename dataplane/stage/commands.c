@@ -53,6 +53,8 @@ static int command_apply(struct worker *w, const union dp_msg *cmd)
 		return guild_close(w, cmd->dp_guild_close.guild);
 	case DP_MSG_ROOM_OPEN:
 		return room_open(w, &cmd->dp_room_open);
+	case DP_MSG_ROOM_SET:
+		return room_set(w, &cmd->dp_room_set);
 	case DP_MSG_ROOM_CLOSE:
 		return room_close(w, cmd->dp_room_close.room);
 	case DP_MSG_SESSION_ADD:

@@ -16,19 +16,19 @@ import time
 
 HELLO, PEER_DOWN, GUILD_OPEN, GUILD_CLOSE, ROOM_OPEN, ROOM_CLOSE = 1, 2, 3, 4, 5, 6
 SESSION_ADD, SESSION_KEY, SESSION_HINT, SESSION_SET, SESSION_REMOVE, REPLAYED = 7, 8, 9, 10, 11, 12
-ACK, DEVICE = 16, 17
+ROOM_SET, ACK, DEVICE = 13, 16, 17
 API = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../dataplane/api")
 with open(os.path.join(API, "dp_counter.h")) as header:
     COUNTERS = re.findall(r"^\tX\((\w+),", header.read(), re.M)  # in the order of the memfd
 with open(os.path.join(API, "dp_msg.h")) as header:
     VERSION = int(re.search(r"^#define DP_CONTRACT_VERSION (\d+)u$", header.read(), re.M).group(1))
 HEADER = struct.Struct("=IIHHHH")  # epoch, seq, type, size, worker, reserved
-SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 40, ROOM_CLOSE: 24,
+SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 48, ROOM_CLOSE: 24,
          SESSION_ADD: 48, SESSION_KEY: 80, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
-         REPLAYED: 16, ACK: 24, DEVICE: 272}
-BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQ", ROOM_CLOSE: "=II",
+         REPLAYED: 16, ROOM_SET: 32, ACK: 24, DEVICE: 272}
+BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQQ", ROOM_CLOSE: "=II",
           SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s14s2x", SESSION_HINT: "=II16sHBBI",
-          SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II"}
+          SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II", ROOM_SET: "=IIQ"}
 PREFIX = "voicenode_test"
 NODES = []  # that were started
 

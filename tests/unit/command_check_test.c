@@ -35,6 +35,10 @@ static union dp_msg good(unsigned type)
 	case DP_MSG_ROOM_OPEN:
 		msg.dp_room_open.room = (struct dp_handle){31, 1};
 		msg.dp_room_open.guild = (struct dp_handle){0, 1};
+		msg.dp_room_open.channel_id = 7;
+		break;
+	case DP_MSG_ROOM_SET:
+		msg.dp_room_set.room = (struct dp_handle){31, 1};
 		break;
 	case DP_MSG_ROOM_CLOSE:
 		msg.dp_room_close.room = (struct dp_handle){0, 1};
@@ -69,7 +73,7 @@ static union dp_msg good(unsigned type)
 
 static const unsigned commands[] = {DP_MSG_GUILD_OPEN, DP_MSG_GUILD_CLOSE, DP_MSG_ROOM_OPEN,
 	DP_MSG_ROOM_CLOSE, DP_MSG_SESSION_ADD, DP_MSG_SESSION_KEY, DP_MSG_SESSION_HINT,
-	DP_MSG_SESSION_SET, DP_MSG_SESSION_REMOVE, DP_MSG_REPLAYED};
+	DP_MSG_SESSION_SET, DP_MSG_SESSION_REMOVE, DP_MSG_REPLAYED, DP_MSG_ROOM_SET};
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static int check(const union dp_msg *msg)
@@ -142,6 +146,13 @@ static void refuses_one_wrong_field(void **state)
 	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.room.generation, 0);
 	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.guild.index, 16);
 	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.guild.generation, 0);
+	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.peers, 2);
+	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.peers, 4);
+	BREAK(DP_MSG_ROOM_OPEN, dp_room_open.peers, 1ull << 63);
+	BREAK(DP_MSG_ROOM_SET, dp_room_set.room.index, 32);
+	BREAK(DP_MSG_ROOM_SET, dp_room_set.room.generation, 0);
+	BREAK(DP_MSG_ROOM_SET, dp_room_set.peers, 2);
+	BREAK(DP_MSG_ROOM_SET, dp_room_set.peers, 5);
 	BREAK(DP_MSG_ROOM_CLOSE, dp_room_close.room.index, 32);
 	BREAK(DP_MSG_ROOM_CLOSE, dp_room_close.room.generation, 0);
 	BREAK(DP_MSG_SESSION_ADD, dp_session_add.session.index, 64);
@@ -186,6 +197,27 @@ static void no_room_is_a_place(void **state)
 	assert_int_equal(check(&add), -EINVAL);
 }
 
+static void peers_are_the_other_workers(void **state)
+{
+	union dp_msg open = good(DP_MSG_ROOM_OPEN), set = good(DP_MSG_ROOM_SET);
+	struct command_limits many = limits;
+
+	(void)state;
+	open.dp_room_open.peers = set.dp_room_set.peers = 1;
+	assert_int_equal(check(&open), 0);
+	assert_int_equal(check(&set), 0);
+	open.dp_room_open.channel_id = 0; // by which the parts know each other
+	assert_int_equal(check(&open), -EINVAL);
+	open.dp_room_open.peers = 0;
+	assert_int_equal(check(&open), 0);
+	many.worker_count = DP_WORKERS_MAX;
+	set.header.worker = DP_WORKERS_MAX - 1;
+	set.dp_room_set.peers = ~0ull >> 1;
+	assert_int_equal(command_check(&set, set.header.size, &many), 0);
+	set.dp_room_set.peers = 1ull << 63;
+	assert_int_equal(command_check(&set, set.header.size, &many), -EINVAL);
+}
+
 static void ipv6_hints_use_all_bytes(void **state)
 {
 	union dp_msg msg = good(DP_MSG_SESSION_HINT);
@@ -204,6 +236,7 @@ int main(void)
 		cmocka_unit_test(refuses_every_other_size_and_worker),
 		cmocka_unit_test(refuses_one_wrong_field),
 		cmocka_unit_test(no_room_is_a_place),
+		cmocka_unit_test(peers_are_the_other_workers),
 		cmocka_unit_test(ipv6_hints_use_all_bytes),
 	};
 
