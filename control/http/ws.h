@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // WebSocket and HTTP as the sessions of control/ see them: whole messages in, whole messages out.
-// A thin adapter over libwebsockets, which keeps protocols sans-IO: fragments are put together
-// under a bound, unmasked client frames and over-long messages are refused here (RFC 6455
-// section 5.1), permessage-deflate is never negotiated, and what waits to be sent is bounded.
+// A thin adapter over libwebsockets 4.1, which does TLS (by OpenSSL), HTTP/1.1, the upgrade and the
+// frames. Here fragments are put together under a bound (longer: 1009; not UTF-8: 1007), what waits
+// to be sent is bounded, and permessage-deflate and HTTP/2 are never negotiated.
+//
+// Where the library decides, and how:
+// - A frame that breaks the protocol closes with 1002, or without a close frame when its length
+//   cannot be. Close codes that must not be on the wire, and 1012 to 1014, are taken for 1002.
+// - Unmasked client frames are taken, though RFC 6455 section 5.1 says otherwise: masks protect
+//   proxies between, not the server. One of no bytes whose length is written in 16 or 64 bits is
+//   not heard, which only its sender misses.
+// - An HTTP head that it cannot parse, or of more than 8192 bytes, ends the connection, with 403 or
+//   without a word; so does the wish for a subprotocol, and CONNECT. No connection serves a second
+//   request, and "Upgrade: h2c" is refused with 400.
+// - Path and query come percent-decoded, the path without "." and "..".
+// - It never wipes: what it frees is wiped by loop/wiping_heap.h. One buffer of 16 KiB in which it
+//   reads for all connections keeps the last that it read until the next.
 //
 // Threads: the loop's only. A handler may send, close or destroy other connections; after it called
 // ws_conn_close() on its own connection no more messages arrive, only 'closed', once.
@@ -34,7 +47,9 @@ struct ws_handler {
 	// One whole message, at most 'message_size_max' bytes; text has been checked to be UTF-8
 	// and is followed by a NUL that 'size' does not count.
 	void (*message)(void *conn_ctx, const char *data, size_t size, bool binary);
-	// The last call for this connection. 'code' is the peer's close code; 1006: no close frame.
+	// The last call for this connection. 'code' is the peer's close code, 1005 if its close
+	// frame had none, 1006 without a close frame. Where we closed first: our own code, with
+	// which a peer answers, or 1006 when it did not answer in time.
 	void (*closed)(void *conn_ctx, uint16_t code);
 	// Clients only: the connection could not be made (no 'open', no 'closed').
 	void (*failed)(void *ctx, const char *why);
@@ -50,9 +65,11 @@ void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max);
 // Cuts the TCP connection without a close frame (tests, and peers that do not answer).
 void ws_conn_abort(struct ws_conn *conn);
 
-// A whole HTTP request, answered by http_respond() exactly once, inside the handler or later.
+// A whole HTTP request, answered by http_respond() exactly once, inside the handler or later; the
+// request itself is valid inside the handler. A body must say its length (Content-Length; chunks
+// are refused with 411).
 struct http_request {
-	const char *method; // "GET", "PATCH", ...
+	const char *method; // GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS
 	const char *path;
 	const char *query;
 	const char *authorization;
@@ -62,7 +79,7 @@ struct http_request {
 };
 typedef void http_handler_fn(
 	void *ctx, struct http_exchange *exchange, const struct http_request *request);
-// 'body' is copied. 'content_type' NULL: application/json.
+// 'body' is copied, and kept back for HEAD. 'content_type' NULL: application/json.
 void http_respond(struct http_exchange *exchange, unsigned status, const char *content_type,
 	const char *body, size_t body_size);
 
@@ -95,7 +112,9 @@ uint16_t ws_server_port(const struct ws_server *server);
 void ws_server_stop_accepting(struct ws_server *server);
 
 struct ws_client_params {
-	const char *url;           // ws://host:port/path or wss://...; IPv6 hosts in brackets
+	// ws://host:port/path or wss://...; IPv6 hosts in brackets; a host has at most 111 bytes,
+	// path and query 2000. The system's resolver is waited for.
+	const char *url;
 	const char *ca_path;       // PEM file to trust; NULL: the system's
 	const char *authorization; // header to send, or NULL
 	const struct ws_handler *handler;
@@ -103,6 +122,8 @@ struct ws_client_params {
 	size_t message_size_max;
 	uint32_t connect_timeout_ms; // 0: 5000
 };
-// Starts connecting. 0: 'open' or 'failed' follows, once. -EINVAL: the URL.
+// Starts connecting. 0: 'open' or 'failed' follows, once, not from inside the call. -EINVAL: the
+// URL. Redirects are not followed, proxies of the environment not used, and over TLS nothing of
+// ours is sent before the peer has proved to be the URL's host.
 int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 	__attribute__((warn_unused_result));

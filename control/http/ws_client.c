@@ -1,42 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The connecting side of ws.h: resolves, connects to one address after the other, asks for the
-// upgrade and checks the answer. A host name is resolved by the system's resolver, which waits;
-// programs that must not wait give addresses.
+// The connecting side of ws.h over the library's client, which resolves (and waits for the system's
+// resolver: programs that must not wait give addresses), connects to one address after the other,
+// makes TLS and asks for the upgrade.
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <poll.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "http/http_head.h"
-#include "http/tls_stream.h"
+#include "http/client_vhost.h"
 #include "http/ws_conn.h"
 
-#define HOST_SIZE 256u
+// The library writes the Host header, and the request line, into this many bytes and cuts the rest.
+#define HOST_SIZE 112u
+#define PATH_SIZE_MAX 2000u
 #define CONNECT_TIMEOUT_DEFAULT_MS 5000u
 
 struct ws_client {
 	struct loop *loop;
 	struct loop_exit at_exit; // while it has no socket that the library knows
+	struct loop_timer timer;  // then: 'failed' from the loop
 	const struct ws_handler *handler;
 	void *ctx;
 	struct ws_conn *conn;
-	struct addrinfo *addresses, *next;
-	int fd; // being connected
-	struct loop_fd *watch;
-	struct loop_timer timer; // the whole way to 'open'
-	uint32_t timeout_ms;
+	struct client_vhost *vhost; // TLS only
 	bool opened;
-	char why[384];
-	char key[WS_KEY_SIZE];
 	char host[HOST_SIZE]; // without brackets
 	char host_header[HOST_SIZE + 10];
 	char *path;
@@ -47,29 +36,12 @@ static void client_free(struct ws_client *client)
 {
 	loop_exit_remove(client->loop, &client->at_exit);
 	loop_timer_stop(&client->timer);
-	loop_fd_remove(client->watch);
-	if (client->fd >= 0)
-		close(client->fd);
-	if (client->addresses != NULL)
-		freeaddrinfo(client->addresses);
+	client_vhost_put(client->vhost);
 	if (client->authorization != NULL)
 		explicit_bzero(client->authorization, strlen(client->authorization));
 	free(client->authorization);
 	free(client->path);
 	free(client);
-}
-
-// Nothing was ever given to the library: report and forget.
-static void client_fail(struct ws_client *client)
-{
-	const struct ws_handler *handler = client->handler;
-	void *ctx = client->ctx;
-	char why[sizeof(client->why)];
-
-	memcpy(why, client->why, sizeof(why));
-	ws_conn_free(client->conn);
-	client_free(client);
-	handler->failed(ctx, why);
 }
 
 static void client_exit(void *arg)
@@ -80,75 +52,73 @@ static void client_exit(void *arg)
 	client_free(client);
 }
 
-static void client_timer(void *arg)
+// The library has no connection (any more): report and forget.
+static void client_failed(void *arg)
 {
-	client_fail(arg);
+	struct ws_client *client = arg;
+	const struct ws_handler *handler = client->handler;
+	void *ctx = client->ctx;
+	char why[sizeof(client->conn->why)];
+
+	memcpy(why, client->conn->why, sizeof(why));
+	client_exit(client);
+	handler->failed(ctx, why);
 }
 
-// The caller of ws_client_connect() must not be called back from inside it.
-static void client_fail_later(struct ws_client *client, const char *why)
+static void why_set(struct ws_conn *conn, const char *library_words, size_t size)
 {
-	snprintf(client->why, sizeof(client->why), "%s", why);
-	loop_timer_set(&client->timer, 0);
-}
+	const struct ws_client *client = conn->role_ctx;
+	unsigned status = lws_http_client_http_response(conn->wsi);
+	SSL *ssl = lws_get_ssl(conn->wsi);
+	long verify = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
 
-// --- the handshake ---
-
-static void client_connected(struct ws_conn *conn)
-{
-	struct ws_client *client = conn->role_ctx;
-	const char *authorization = client->authorization;
-	char *request = NULL;
-	int size = asprintf(&request,
-		"GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
-		client->path, client->host_header, client->key,
-		authorization == NULL ? "" : "Authorization: ",
-		authorization == NULL ? "" : authorization, authorization == NULL ? "" : "\r\n");
-
-	if (size < 0) {
-		ws_conn_abort(conn);
+	if (conn->dead) // too late; 'why' says so
 		return;
-	}
-	conn->phase = WS_PHASE_HANDSHAKE;
-	(void)!ws_conn_write(conn, request, (size_t)size);
-	explicit_bzero(request, (size_t)size);
-	free(request);
+	if (status != 0)
+		snprintf(conn->why, sizeof(conn->why),
+			"the peer refused the WebSocket (HTTP status %u): %.*s", status, (int)size,
+			library_words);
+	else if (verify != X509_V_OK)
+		snprintf(conn->why, sizeof(conn->why), "certificate refused: %s",
+			X509_verify_cert_error_string(verify));
+	else if (ssl != NULL)
+		snprintf(conn->why, sizeof(conn->why), "TLS with %s failed: %.*s",
+			client->host_header, (int)size, library_words);
+	else
+		snprintf(conn->why, sizeof(conn->why),
+			"cannot connect to %s: refused, or no answer: %.*s", client->host_header,
+			(int)size, library_words);
 }
 
-static bool answer_valid(const struct ws_client *client, const struct http_head *head)
+static int authorize(struct ws_client *client, struct lws *wsi, unsigned char **at, size_t size)
 {
-	char accept[WS_ACCEPT_SIZE];
+	const char *text = client->authorization;
 
-	ws_accept_build(client->key, accept);
-	return head->status == 101 && http_header_has_token(head, "Upgrade", "websocket") &&
-	       http_header_has_token(head, "Connection", "upgrade") &&
-	       http_header_get(head, "Sec-WebSocket-Extensions")[0] == '\0' &&
-	       strcmp(http_header_get(head, "Sec-WebSocket-Accept"), accept) == 0;
+	return text == NULL
+		       ? 0
+		       : lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION,
+				 (const unsigned char *)text, (int)strlen(text), at, *at + size);
 }
 
-static size_t client_handshake(struct ws_conn *conn)
+static int client_event(
+	struct ws_conn *conn, enum lws_callback_reasons reason, void *in, size_t size)
 {
 	struct ws_client *client = conn->role_ctx;
-	size_t head_size = http_head_size((const char *)conn->in, conn->in_size);
 	struct ws_request request = {"", "", "", "", ""};
-	struct http_head head;
 
-	if (head_size == 0)
+	switch ((int)reason) {
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+		return authorize(client, conn->wsi, in, size);
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+		why_set(conn, in, in == NULL ? 0 : strnlen(in, size));
 		return 0;
-	// Whatever follows the head stays whole: the parser writes inside the head only.
-	if (http_response_parse((char *)conn->in, head_size, &head) != 0 ||
-		!answer_valid(client, &head)) {
-		snprintf(conn->why, sizeof(conn->why),
-			"the peer refused the WebSocket (HTTP status %u)", head.status);
-		ws_conn_abort(conn);
-		conn->phase = WS_PHASE_DRAIN;
-		return head_size;
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+		client->opened = true;
+		ws_conn_open(conn, client->ctx, &request);
+		return 0;
+	default:
+		return 0;
 	}
-	conn->why[0] = '\0';
-	client->opened = true;
-	ws_conn_open(conn, client->ctx, &request);
-	return head_size;
 }
 
 static void client_gone(struct ws_conn *conn, const char *why)
@@ -163,87 +133,56 @@ static void client_gone(struct ws_conn *conn, const char *why)
 		handler->failed(ctx, why);
 }
 
-static const struct ws_role client_role = {
-	.connected = client_connected,
-	.handshake = client_handshake,
-	.gone = client_gone,
-};
+static const struct ws_role client_role = {.event = client_event, .gone = client_gone};
 
-// --- the socket ---
-
-static void connect_next(struct ws_client *client);
-
-static void connect_done(struct ws_client *client)
+static void connect_begin(
+	struct ws_client *client, struct lws_vhost *vhost, uint16_t port, bool tls)
 {
-	int fd = client->fd, on = 1;
-	uint64_t now_ms = loop_now_ms(client->loop);
-	uint64_t deadline_ms = client->timer.deadline_ms;
+	struct ws_conn *conn = client->conn;
+	struct lws_client_connect_info info = {
+		.context = loop_lws(client->loop),
+		.vhost = vhost,
+		.address = client->host,
+		.port = port,
+		.path = client->path,
+		.host = client->host_header,
+		// The certificate is checked for the host by what client_vhost.c set up: the
+		// library's own check takes an IPv6 literal for no host at all.
+		.ssl_connection =
+			(tls ? LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK : 0) |
+			LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
+		.alpn = "http/1.1",
+		.ietf_version_or_minus_one = -1,
+		.retry_and_idle_policy = &ws_conn_no_pings,
+		.opaque_user_data = conn,
+	};
+	struct lws *wsi;
 
-	loop_fd_remove(client->watch);
-	client->watch = NULL;
-	client->fd = -1;
-	loop_timer_stop(&client->timer);
-	loop_exit_remove(client->loop, &client->at_exit);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	ws_conn_deadline(client->conn, deadline_ms > now_ms ? deadline_ms - now_ms : 0,
-		"timed out during TLS or the WebSocket's upgrade");
-	if (ws_conn_adopt(client->conn, fd) != 0) {
-		snprintf(client->why, sizeof(client->why), "out of memory");
-		client_fail(client);
-	}
-}
-
-static void connect_ready(void *arg, int fd, short revents)
-{
-	struct ws_client *client = arg;
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	(void)revents;
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-	if (error == 0) {
-		connect_done(client);
+	conn->adopting = true;
+	wsi = lws_client_connect_via_info(&info);
+	conn->adopting = false;
+	if (wsi != NULL && !conn->gone) {
+		conn->wsi = wsi;
+		loop_exit_remove(client->loop, &client->at_exit); // the library ends it now
 		return;
 	}
-	snprintf(client->why, sizeof(client->why), "cannot connect to %s: %s", client->host_header,
-		strerror(error));
-	loop_fd_remove(client->watch);
-	client->watch = NULL;
-	close(client->fd);
-	client->fd = -1;
-	connect_next(client);
-}
-
-static void connect_next(struct ws_client *client)
-{
-	while (client->next != NULL) {
-		const struct addrinfo *info = client->next;
-
-		client->next = info->ai_next;
-		client->fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (client->fd >= 0 &&
-			(connect(client->fd, info->ai_addr, info->ai_addrlen) == 0 ||
-				errno == EINPROGRESS) &&
-			loop_fd_add(client->loop, client->fd, POLLOUT, connect_ready, client,
-				&client->watch) == 0)
-			return;
-		snprintf(client->why, sizeof(client->why), "cannot connect to %s: %s",
-			client->host_header, strerror(errno));
-		if (client->fd >= 0)
-			close(client->fd);
-		client->fd = -1;
-	}
-	loop_timer_set(&client->timer, 0); // 'why' says what the last address said
+	conn->wsi = NULL;
+	loop_timer_stop(&conn->timer);
+	snprintf(conn->why, sizeof(conn->why),
+		"cannot connect to %s: refused, unreachable, or the host has no address",
+		client->host_header);
+	loop_timer_set(&client->timer, 0); // the caller must not be called back from inside
 }
 
 // --- the URL ---
 
-// Splits ws://host:port/path; '*port' points into 'client->host_header' or to the default.
-static int url_parse(struct ws_client *client, const char *url, bool *tls, char port[6])
+// Splits ws://host:port/path.
+static int url_parse(struct ws_client *client, const char *url, bool *tls, uint16_t *out)
 {
 	const char *authority, *path, *host_end, *colon;
+	unsigned long number;
 	size_t host_size;
+	char port[6];
 
 	*tls = strncmp(url, "wss://", 6) == 0;
 	if (!*tls && strncmp(url, "ws://", 5) != 0)
@@ -271,6 +210,10 @@ static int url_parse(struct ws_client *client, const char *url, bool *tls, char 
 		memcpy(port, colon + 1, port_size);
 		port[port_size] = '\0';
 	}
+	number = strtoul(port, NULL, 10);
+	if (number > UINT16_MAX)
+		return -EINVAL;
+	*out = (uint16_t)number;
 	snprintf(client->host_header, sizeof(client->host_header), "%s%s%s:%s",
 		strchr(client->host, ':') != NULL ? "[" : "", client->host,
 		strchr(client->host, ':') != NULL ? "]" : "", port);
@@ -279,6 +222,8 @@ static int url_parse(struct ws_client *client, const char *url, bool *tls, char 
 		client->path = NULL;
 		return -ENOMEM;
 	}
+	if (strlen(client->path) > PATH_SIZE_MAX)
+		return -EINVAL;
 	// Nothing that could end the request line or a header early.
 	for (const char *c = url; *c != '\0'; c++)
 		if ((unsigned char)*c <= ' ' || *c == 0x7f)
@@ -286,84 +231,50 @@ static int url_parse(struct ws_client *client, const char *url, bool *tls, char 
 	return 0;
 }
 
-static bool key_make(char key[WS_KEY_SIZE])
-{
-	uint8_t nonce[16];
-
-	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
-		return false;
-	EVP_EncodeBlock((uint8_t *)key, nonce, sizeof(nonce));
-	return true;
-}
-
-static int tls_begin(struct ws_client *client, const char *ca_path)
-{
-	SSL_CTX *ctx = tls_client_ctx_create(ca_path, client->why, sizeof(client->why));
-
-	if (ctx == NULL)
-		return -EINVAL;
-	client->conn->tls = tls_stream_create(ctx, client->host);
-	tls_ctx_free(ctx); // the stream holds a reference
-	if (client->conn->tls != NULL)
-		return 0;
-	snprintf(client->why, sizeof(client->why), "out of memory");
-	return -ENOMEM;
-}
-
 int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
 	struct ws_client *client = calloc(1, sizeof(*client));
-	char port[6];
+	struct lws_vhost *vhost;
+	uint16_t port;
 	bool tls;
-	int error = -ENOMEM;
+	int error;
 
 	if (client == NULL)
 		return -ENOMEM;
-	client->fd = -1;
 	client->loop = loop;
 	client->handler = params->handler;
 	client->ctx = params->ctx;
-	client->timeout_ms = params->connect_timeout_ms != 0 ? params->connect_timeout_ms
-							     : CONNECT_TIMEOUT_DEFAULT_MS;
-	loop_timer_init(loop, &client->timer, client_timer, client);
+	loop_timer_init(loop, &client->timer, client_failed, client);
 	client->at_exit = (struct loop_exit){.fn = client_exit, .arg = client};
-	error = url_parse(client, params->url, &tls, port);
-	if (error != 0)
-		goto fail;
-	error = -ENOMEM;
-	if (params->authorization != NULL) {
+	error = url_parse(client, params->url, &tls, &port);
+	if (error == 0 && params->authorization != NULL) {
 		client->authorization = strdup(params->authorization);
 		if (client->authorization == NULL)
-			goto fail;
-		if (strpbrk(client->authorization, "\r\n") != NULL) {
+			error = -ENOMEM;
+		else if (strpbrk(client->authorization, "\r\n") != NULL)
 			error = -EINVAL;
-			goto fail;
-		}
 	}
-	client->conn = ws_conn_create(
-		loop, &client_role, client, params->handler, params->message_size_max);
-	if (client->conn == NULL || !key_make(client->key))
-		goto fail;
-	client->conn->masked = true;
-	client->conn->in_max = HTTP_HEAD_SIZE_MAX + params->message_size_max;
+	if (error == 0) {
+		client->conn = ws_conn_create(
+			loop, &client_role, client, params->handler, params->message_size_max);
+		if (client->conn == NULL)
+			error = -ENOMEM;
+	}
+	if (error != 0) {
+		client_free(client);
+		return error;
+	}
 	loop_exit_add(loop, &client->at_exit);
-	loop_timer_set(&client->timer, client->timeout_ms);
-	if (tls && tls_begin(client, params->ca_path) != 0) {
+	vhost = client_vhost_get(loop, params->ca_path, tls ? client->host : NULL, &client->vhost,
+		client->conn->why, sizeof(client->conn->why));
+	if (vhost == NULL) {
 		loop_timer_set(&client->timer, 0);
 		return 0;
 	}
-	if (getaddrinfo(client->host, port, &hints, &client->addresses) != 0) {
-		client_fail_later(client, "the host has no address");
-		return 0;
-	}
-	client->next = client->addresses;
-	snprintf(client->why, sizeof(client->why), "timed out");
-	connect_next(client);
+	ws_conn_deadline(client->conn,
+		params->connect_timeout_ms != 0 ? params->connect_timeout_ms
+						: CONNECT_TIMEOUT_DEFAULT_MS,
+		"timed out while connecting, in TLS or in the WebSocket's upgrade");
+	connect_begin(client, vhost, port, tls);
 	return 0;
-fail:
-	if (client->conn != NULL)
-		ws_conn_free(client->conn);
-	client_free(client);
-	return error;
 }

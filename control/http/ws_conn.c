@@ -1,29 +1,41 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The connections of ws_conn.h. A socket ends in one way only: the library reports its close, which
+// The connections of ws_conn.h. A socket ends in one way only: the library reports its end, which
 // conn_gone() turns into the handler's closed(). Everything else just asks the library to close.
 #include "http/ws_conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <libwebsockets.h>
-#include <netinet/in.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "http/tls_stream.h"
+#include "http/ws_server.h"
 
-#define WRITE_SIZE_MAX 16384u  // bytes handed to the library at once
-#define QUEUE_KEEP_SIZE 16384u // a longer queue's memory is given back when empty
-#define PONG_QUEUE_MAX 65536u  // with more than this waiting, pings are not answered
+#define WRITE_SIZE_MAX 16384u  // bytes the library hands to the socket at once
+#define READ_SIZE_MAX 4096u    // bytes it reads from an open WebSocket at once; kept per connection
+#define BUFFER_KEEP_SIZE 4096u // a longer message's memory is given back
+#define FRAGMENTS_MAX 1024u    // of one message; more is an attack with tiny frames
 #define CLOSE_TIMEOUT_MS 2000u // for the peer's close frame
-#define DRAIN_TIMEOUT_MS 2000u // for the peer to read and hang up
 #define QUEUE_SIZE_DEFAULT 262144u
-#define CONN_VHOST "voicenode-ws"
+#define CLOSE_REASON_SIZE_MAX 123u // RFC 6455 section 5.5.1
+
+struct ws_out {
+	struct ws_out *next;
+	enum lws_write_protocol type;
+	bool close;     // not a message: the end, and the reason for it
+	size_t size;    // bytes at data + LWS_PRE
+	uint8_t data[]; // LWS_PRE bytes are the library's, for the frame's head
+};
+
+const struct lws_protocols ws_conn_protocols[] = {
+	{.name = "voicenode",
+		.callback = ws_conn_event,
+		.rx_buffer_size = READ_SIZE_MAX,
+		.tx_packet_size = WRITE_SIZE_MAX},
+	{0},
+};
+
+const lws_retry_bo_t ws_conn_no_pings = {0};
 
 static void conn_expired(void *arg)
 {
@@ -42,30 +54,46 @@ struct ws_conn *ws_conn_create(struct loop *loop, const struct ws_role *role, vo
 	conn->role_ctx = role_ctx;
 	conn->handler = handler;
 	conn->close_code = WS_CLOSE_ABNORMAL;
+	conn->message_size_max = message_size_max;
 	conn->queue_size_max = QUEUE_SIZE_DEFAULT;
+	conn->out_end = &conn->out;
 	loop_timer_init(loop, &conn->timer, conn_expired, conn);
-	ws_parser_init(&conn->parser, message_size_max, false);
 	return conn;
 }
 
-static void in_free(struct ws_conn *conn)
+void ws_conn_forget(struct ws_conn *conn)
 {
-	if (conn->in != NULL)
-		explicit_bzero(conn->in, conn->in_alloc); // the Authorization header
+	if (conn->in != NULL) // it may be a token
+		explicit_bzero(conn->in, conn->in_size);
+	conn->in_size = 0;
+	conn->fragment_count = 0;
+	if (conn->in_alloc <= BUFFER_KEEP_SIZE && conn->phase == WS_PHASE_OPEN)
+		return;
 	free(conn->in);
 	conn->in = NULL;
-	conn->in_size = conn->in_alloc = 0;
+	conn->in_alloc = 0;
+}
+
+// Takes the oldest off the queue.
+static void out_drop(struct ws_conn *conn)
+{
+	struct ws_out *out = conn->out;
+
+	conn->out = out->next;
+	if (conn->out == NULL)
+		conn->out_end = &conn->out;
+	conn->out_size -= out->size;
+	explicit_bzero(out->data, LWS_PRE + out->size); // it may be a key
+	free(out);
 }
 
 void ws_conn_free(struct ws_conn *conn)
 {
 	loop_timer_stop(&conn->timer);
-	in_free(conn);
-	if (conn->out != NULL)
-		explicit_bzero(conn->out, conn->out_alloc);
-	free(conn->out);
-	ws_parser_fini(&conn->parser);
-	tls_stream_destroy(conn->tls);
+	conn->phase = WS_PHASE_CLOSING;
+	ws_conn_forget(conn);
+	while (conn->out != NULL)
+		out_drop(conn);
 	free(conn);
 }
 
@@ -86,352 +114,233 @@ void ws_conn_abort(struct ws_conn *conn)
 
 // --- output ---
 
-static bool out_reserve(struct ws_conn *conn, size_t more)
+static struct ws_out *out_add(struct ws_conn *conn, size_t size)
 {
-	size_t waiting = conn->out_size - conn->out_at;
-	size_t alloc = conn->out_alloc == 0 ? 1024 : conn->out_alloc;
-	uint8_t *grown;
+	struct ws_out *out = malloc(sizeof(*out) + LWS_PRE + size);
 
-	if (conn->out_size + more <= conn->out_alloc)
-		return true;
-	if (waiting + more <= conn->out_alloc) {
-		memmove(conn->out, conn->out + conn->out_at, waiting);
-		conn->out_at = 0;
-		conn->out_size = waiting;
-		return true;
-	}
-	while (alloc < waiting + more)
-		alloc *= 2;
-	grown = malloc(alloc); // not realloc(): the old copy may hold a token or a key
-	if (grown == NULL)
-		return false;
-	if (waiting > 0)
-		memcpy(grown, conn->out + conn->out_at, waiting);
-	if (conn->out != NULL)
-		explicit_bzero(conn->out, conn->out_alloc);
-	free(conn->out);
-	conn->out = grown;
-	conn->out_alloc = alloc;
-	conn->out_at = 0;
-	conn->out_size = waiting;
-	return true;
-}
-
-// Appends bytes for the network, all or none.
-static int out_append(struct ws_conn *conn, const uint8_t *data, size_t size)
-{
-	if (conn->out_size - conn->out_at + size > conn->queue_size_max ||
-		!out_reserve(conn, size)) {
-		ws_conn_abort(conn);
-		return -ENOBUFS;
-	}
-	if (size > 0)
-		memcpy(conn->out + conn->out_size, data, size);
+	if (out == NULL)
+		return NULL;
+	out->next = NULL;
+	out->type = LWS_WRITE_BINARY;
+	out->close = false;
+	out->size = size;
+	*conn->out_end = out;
+	conn->out_end = &out->next;
 	conn->out_size += size;
 	if (conn->wsi != NULL)
 		lws_callback_on_writable(conn->wsi);
+	return out;
+}
+
+bool ws_conn_queue(struct ws_conn *conn, enum lws_write_protocol type, size_t size, uint8_t **data)
+{
+	struct ws_out *out = out_add(conn, size);
+
+	if (out == NULL)
+		return false;
+	out->type = type;
+	*data = out->data + LWS_PRE;
+	return true;
+}
+
+int ws_conn_flush(struct ws_conn *conn)
+{
+	// The library asks for more only when it has sent all that it took.
+	conn->out_size -= conn->out_partial;
+	conn->out_partial = 0;
+	while (conn->out != NULL) {
+		struct ws_out *out = conn->out;
+		size_t size = out->size;
+
+		if (out->close) { // the library sends the frame and waits for the peer's
+			lws_close_reason(conn->wsi, (enum lws_close_status)conn->own_code,
+				out->data + LWS_PRE, size);
+			conn->close_sent = true;
+			out_drop(conn);
+			return -1;
+		}
+		if (lws_write(conn->wsi, out->data + LWS_PRE, size, out->type) < 0)
+			return -1;
+		out_drop(conn);
+		if (lws_partial_buffered(conn->wsi)) {
+			conn->out_size += size;
+			conn->out_partial = size;
+			return 0;
+		}
+		if (conn->out != NULL && lws_send_pipe_choked(conn->wsi)) {
+			lws_callback_on_writable(conn->wsi);
+			return 0;
+		}
+	}
 	return 0;
-}
-
-// Moves what TLS wants to send to the queue.
-static int tls_flush(struct ws_conn *conn)
-{
-	const uint8_t *data;
-	size_t size = tls_stream_pending(conn->tls, &data);
-	int error = size == 0 ? 0 : out_append(conn, data, size);
-
-	tls_stream_taken(conn->tls);
-	return error;
-}
-
-int ws_conn_write(struct ws_conn *conn, const void *data, size_t size)
-{
-	if (conn->tls == NULL)
-		return out_append(conn, data, size);
-	if (!tls_stream_write(conn->tls, data, size)) {
-		ws_conn_abort(conn);
-		return -ENOBUFS;
-	}
-	return tls_flush(conn);
-}
-
-static int frame_send(struct ws_conn *conn, enum ws_opcode opcode, const char *data, size_t size)
-{
-	uint8_t head[WS_FRAME_HEAD_SIZE_MAX], mask[4] = {0};
-	size_t head_size;
-	uint8_t *frame;
-	int error;
-
-	// Before anything is built: a slow reader must not cost memory.
-	if (conn->out_size - conn->out_at + size > conn->queue_size_max) {
-		ws_conn_abort(conn);
-		return -ENOBUFS;
-	}
-	if (conn->masked && RAND_bytes(mask, sizeof(mask)) != 1)
-		return -EIO;
-	head_size = ws_frame_head_build(head, opcode, size, conn->masked ? mask : NULL);
-	frame = malloc(head_size + size);
-	if (frame == NULL) {
-		ws_conn_abort(conn);
-		return -ENOBUFS;
-	}
-	memcpy(frame, head, head_size);
-	for (size_t i = 0; i < size; i++)
-		frame[head_size + i] = (uint8_t)data[i] ^ mask[i & 3u];
-	error = ws_conn_write(conn, frame, head_size + size);
-	explicit_bzero(frame, head_size + size);
-	free(frame);
-	return error;
 }
 
 int ws_conn_send(struct ws_conn *conn, const char *data, size_t size, bool binary)
 {
+	uint8_t *copy;
+
 	if (conn->phase != WS_PHASE_OPEN || conn->dead)
 		return -ENOTCONN;
-	return frame_send(conn, binary ? WS_BINARY : WS_TEXT, data, size);
-}
-
-static void close_send(struct ws_conn *conn, uint16_t code, const char *reason)
-{
-	char payload[WS_CONTROL_SIZE_MAX + 1];
-	size_t size = 0;
-
-	if (code != WS_CLOSE_NO_STATUS) {
-		int written;
-
-		payload[0] = (char)(code >> 8);
-		payload[1] = (char)(code & 0xff);
-		written = snprintf(payload + 2, sizeof(payload) - 2, "%s", reason ? reason : "");
-		size = 2 + (size_t)written;
-		if (size > WS_CONTROL_SIZE_MAX)
-			size = WS_CONTROL_SIZE_MAX;
+	if (conn->out_size + size > conn->queue_size_max ||
+		!ws_conn_queue(conn, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, size, &copy)) {
+		ws_conn_abort(conn);
+		return -ENOBUFS;
 	}
-	(void)!frame_send(conn, WS_CLOSE, payload, size);
+	if (size > 0)
+		memcpy(copy, data, size);
+	return 0;
 }
 
 void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason)
 {
+	size_t reason_size = reason == NULL ? 0 : strnlen(reason, CLOSE_REASON_SIZE_MAX);
+	struct ws_out *out;
+
 	if (conn->phase != WS_PHASE_OPEN || conn->dead)
 		return;
-	close_send(conn, code, reason);
-	if (conn->dead)
+	out = out_add(conn, reason_size);
+	if (out == NULL) {
+		ws_conn_abort(conn);
 		return;
+	}
+	out->close = true;
+	if (reason_size > 0)
+		memcpy(out->data + LWS_PRE, reason, reason_size);
+	conn->own_code = code;
 	conn->phase = WS_PHASE_CLOSING;
 	ws_conn_deadline(conn, CLOSE_TIMEOUT_MS, NULL);
 }
 
-void ws_conn_drain(struct ws_conn *conn)
+static int writeable(struct ws_conn *conn)
 {
 	if (conn->dead)
-		return;
-	conn->phase = WS_PHASE_DRAIN;
-	ws_conn_deadline(conn, DRAIN_TIMEOUT_MS, NULL);
-	if (conn->tls != NULL) {
-		tls_stream_shutdown(conn->tls);
-		if (tls_flush(conn) != 0)
-			return;
+		return 0;
+	// The library is closing for a reason of its own (a frame that breaks the protocol): its
+	// close frame is the last one.
+	if (lws_get_close_length(conn->wsi) > 0) {
+		conn->phase = WS_PHASE_CLOSING;
+		while (conn->out != NULL)
+			out_drop(conn);
+		return 0;
 	}
-	lws_callback_on_writable(conn->wsi);
-}
-
-// One library write per call-back, as it demands. Returns false to close.
-static bool out_flush(struct ws_conn *conn)
-{
-	size_t size = conn->out_size - conn->out_at;
-
-	if (size > WRITE_SIZE_MAX)
-		size = WRITE_SIZE_MAX;
-	if (size > 0) {
-		int sent = lws_write(conn->wsi, conn->out + conn->out_at, size, LWS_WRITE_RAW);
-
-		if (sent < 0)
-			return false;
-		conn->out_at += (size_t)sent;
-	}
-	if (conn->out_at < conn->out_size) {
-		lws_callback_on_writable(conn->wsi);
-		return true;
-	}
-	conn->out_at = conn->out_size = 0;
-	if (conn->out_alloc > QUEUE_KEEP_SIZE) {
-		explicit_bzero(conn->out, conn->out_alloc);
-		free(conn->out);
-		conn->out = NULL;
-		conn->out_alloc = 0;
-	}
-	if (conn->phase != WS_PHASE_DRAIN || conn->half_closed)
-		return true;
-	if (lws_partial_buffered(conn->wsi)) {
-		lws_callback_on_writable(conn->wsi);
-		return true;
-	}
-	// Close only our half: closing with unread bytes would reset the connection and take the
-	// close frame from the peer's hands.
-	conn->half_closed = true;
-	shutdown(lws_get_socket_fd(conn->wsi), SHUT_WR);
-	return true;
+	return ws_conn_flush(conn);
 }
 
 // --- input ---
 
-static void frame_fail(struct ws_conn *conn, uint16_t code)
+bool ws_conn_collect(struct ws_conn *conn, const void *data, size_t size)
 {
-	close_send(conn, code, NULL);
-	ws_conn_drain(conn);
-}
+	size_t alloc = conn->in_alloc == 0 ? 256 : conn->in_alloc;
+	char *grown;
 
-static void close_received(struct ws_conn *conn)
-{
-	bool answer = conn->phase == WS_PHASE_OPEN;
-
-	conn->close_received = true;
-	conn->close_code = conn->parser.close_code;
-	if (answer)
-		close_send(conn, conn->close_code, NULL);
-	ws_conn_drain(conn);
-}
-
-static void frame_event(struct ws_conn *conn, enum ws_parse event)
-{
-	struct ws_parser *p = &conn->parser;
-
-	switch (event) {
-	case WS_PARSE_MESSAGE:
-		if (conn->phase == WS_PHASE_OPEN)
-			conn->handler->message(
-				conn->conn_ctx, p->message, p->message_size, p->binary);
-		break;
-	case WS_PARSE_PING:
-		if (conn->phase == WS_PHASE_OPEN && conn->out_size - conn->out_at < PONG_QUEUE_MAX)
-			(void)!frame_send(conn, WS_PONG, (const char *)p->control, p->control_size);
-		break;
-	case WS_PARSE_CLOSE:
-		close_received(conn);
-		break;
-	case WS_PARSE_ERROR:
-		if (conn->phase == WS_PHASE_OPEN)
-			frame_fail(conn, p->close_code);
-		else
-			ws_conn_drain(conn);
-		break;
-	case WS_PARSE_PONG:
-	case WS_PARSE_MORE:
-		break;
-	}
-}
-
-static void frames_feed(struct ws_conn *conn, const uint8_t *data, size_t size)
-{
-	while (size > 0 && !conn->dead &&
-		(conn->phase == WS_PHASE_OPEN || conn->phase == WS_PHASE_CLOSING)) {
-		size_t used;
-
-		frame_event(conn, ws_parser_feed(&conn->parser, data, size, &used));
-		data += used;
-		size -= used;
-	}
-}
-
-static bool in_append(struct ws_conn *conn, const uint8_t *data, size_t size)
-{
-	size_t alloc = conn->in_alloc == 0 ? 1024 : conn->in_alloc;
-	uint8_t *grown;
-
-	if (size > conn->in_max - conn->in_size)
-		return false;
 	while (alloc < conn->in_size + size + 1)
 		alloc *= 2;
 	if (alloc != conn->in_alloc) {
-		grown = malloc(alloc);
+		grown = malloc(alloc); // not realloc(): the old copy may hold a token
 		if (grown == NULL)
 			return false;
 		if (conn->in != NULL) {
 			memcpy(grown, conn->in, conn->in_size);
-			explicit_bzero(conn->in, conn->in_alloc);
+			explicit_bzero(conn->in, conn->in_size);
 			free(conn->in);
 		}
 		conn->in = grown;
 		conn->in_alloc = alloc;
 	}
-	memcpy(conn->in + conn->in_size, data, size);
+	if (size > 0)
+		memcpy(conn->in + conn->in_size, data, size);
 	conn->in_size += size;
 	conn->in[conn->in_size] = '\0';
 	return true;
 }
 
-static void handshake_feed(struct ws_conn *conn, const uint8_t *data, size_t size)
+// RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF. The library's own check, a
+// process-wide option, misses a message that ends inside a character with an empty last fragment,
+// and takes a pong's payload for text.
+static bool utf8_valid(const char *text, size_t size)
 {
-	size_t used;
+	const uint8_t *at = (const uint8_t *)text, *end = at + size;
 
-	if (!in_append(conn, data, size)) {
-		snprintf(conn->why, sizeof(conn->why), "the peer's head is too long");
-		ws_conn_abort(conn);
-		return;
+	while (at < end) {
+		uint8_t lead = *at++;
+		unsigned more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+
+		if (more == 0)
+			continue;
+		if (lead < 0xc2 || lead > 0xf4 || (size_t)(end - at) < more)
+			return false;
+		if ((lead == 0xe0 && *at < 0xa0) || (lead == 0xed && *at > 0x9f) ||
+			(lead == 0xf0 && *at < 0x90) || (lead == 0xf4 && *at > 0x8f))
+			return false;
+		for (; more > 0; more--)
+			if ((*at++ & 0xc0) != 0x80)
+				return false;
 	}
-	used = conn->role->handshake(conn);
-	if (conn->phase == WS_PHASE_HANDSHAKE)
-		return;
-	frames_feed(conn, conn->in + used, conn->in_size - used);
-	if (conn->phase != WS_PHASE_EXCHANGE) // an exchange's request points into it
-		in_free(conn);
+	return true;
 }
 
-static void conn_input(struct ws_conn *conn, const uint8_t *data, size_t size)
+static void message_whole(struct ws_conn *conn)
 {
-	switch (conn->phase) {
-	case WS_PHASE_HANDSHAKE:
-		handshake_feed(conn, data, size);
-		break;
-	case WS_PHASE_OPEN:
-	case WS_PHASE_CLOSING:
-		frames_feed(conn, data, size);
-		break;
-	case WS_PHASE_CONNECT:
-	case WS_PHASE_EXCHANGE:
-	case WS_PHASE_DRAIN:
-		break;
-	}
+	bool binary = lws_frame_is_binary(conn->wsi);
+
+	if (!binary && !utf8_valid(conn->in, conn->in_size))
+		ws_conn_close(conn, WS_CLOSE_NOT_UTF8, NULL);
+	else
+		conn->handler->message(conn->conn_ctx, conn->in, conn->in_size, binary);
+	ws_conn_forget(conn);
 }
 
-// Network bytes: through TLS where there is one.
-static void net_input(struct ws_conn *conn, const uint8_t *data, size_t size)
+// A piece of a frame, or all of it.
+static void receive(struct ws_conn *conn, const void *data, size_t size)
 {
-	uint8_t clear[4096];
-	int count = 0;
+	size_t left = lws_remaining_packet_payload(conn->wsi); // of this frame, as its head said
 
-	if (conn->tls == NULL) {
-		conn_input(conn, data, size);
+	if (conn->phase != WS_PHASE_OPEN || conn->dead)
+		return;
+	if (lws_is_first_fragment(conn->wsi))
+		ws_conn_forget(conn); // an earlier message that never ended
+	if (size > conn->message_size_max - conn->in_size ||
+		left > conn->message_size_max - conn->in_size - size) {
+		ws_conn_close(conn, WS_CLOSE_TOO_BIG, NULL);
 		return;
 	}
-	if (conn->phase == WS_PHASE_DRAIN)
+	if (left == 0 && ++conn->fragment_count > FRAGMENTS_MAX) {
+		ws_conn_close(conn, WS_CLOSE_POLICY, NULL);
 		return;
-	if (!tls_stream_feed(conn->tls, data, size)) {
+	}
+	if (!ws_conn_collect(conn, data, size))
 		ws_conn_abort(conn);
-		return;
-	}
-	do {
-		count = tls_stream_read(conn->tls, clear, sizeof(clear));
-		if (conn->phase == WS_PHASE_CONNECT && tls_stream_established(conn->tls))
-			conn->role->connected(conn);
-		if (count > 0)
-			conn_input(conn, clear, (size_t)count);
-	} while (count > 0 && !conn->dead);
-	explicit_bzero(clear, sizeof(clear));
-	if (conn->dead || tls_flush(conn) != 0 || count == 0)
-		return;
-	if (conn->why[0] == '\0' || conn->phase == WS_PHASE_CONNECT)
-		snprintf(conn->why, sizeof(conn->why), "%s", tls_stream_why(conn->tls));
-	ws_conn_drain(conn); // the alert goes out first
+	else if (lws_is_final_fragment(conn->wsi))
+		message_whole(conn);
+}
+
+// The peer closes; the library answers. (The answer to a close frame of ours is not told.)
+static void close_received(struct ws_conn *conn, const uint8_t *payload, size_t size)
+{
+	conn->close_code = WS_CLOSE_NO_STATUS;
+	if (size >= 2)
+		conn->close_code = (uint16_t)(payload[0] << 8 | payload[1]);
+	conn->phase = WS_PHASE_CLOSING;
+	while (conn->out != NULL)
+		out_drop(conn);
+	if (!conn->dead)
+		ws_conn_deadline(conn, CLOSE_TIMEOUT_MS, NULL);
 }
 
 void ws_conn_open(struct ws_conn *conn, void *ctx, const struct ws_request *request)
 {
 	loop_timer_stop(&conn->timer);
 	conn->phase = WS_PHASE_OPEN;
-	conn->parser.masked = !conn->masked;
 	conn->conn_ctx = conn->handler->open(ctx, conn, request);
 	if (conn->conn_ctx == NULL)
 		ws_conn_close(conn, WS_CLOSE_POLICY, NULL);
+}
+
+void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max)
+{
+	conn->message_size_max = message_size_max;
+	if (conn->in_size > message_size_max) // receive() counts down from the bound
+		ws_conn_close(conn, WS_CLOSE_TOO_BIG, NULL);
 }
 
 // --- the library's side ---
@@ -440,6 +349,8 @@ static void conn_gone(struct ws_conn *conn)
 {
 	void *conn_ctx = conn->conn_ctx;
 
+	if (conn->close_sent && !conn->dead && conn->close_code == WS_CLOSE_ABNORMAL)
+		conn->close_code = conn->own_code; // what a peer answers with
 	conn->wsi = NULL;
 	conn->dead = true;
 	loop_timer_stop(&conn->timer);
@@ -454,107 +365,62 @@ static void conn_gone(struct ws_conn *conn)
 	ws_conn_free(conn);
 }
 
-static int conn_event(
-	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t in_size)
+static int conn_event(struct ws_conn *conn, enum lws_callback_reasons reason, void *in, size_t size)
+{
+	switch ((int)reason) {
+	case LWS_CALLBACK_RECEIVE:
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+		receive(conn, in, size);
+		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+		return writeable(conn);
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		close_received(conn, in, size);
+		return 0;
+	case LWS_CALLBACK_WSI_DESTROY:
+		lws_set_opaque_user_data(conn->wsi, NULL);
+		conn_gone(conn);
+		return 0;
+	default:
+		return conn->role->event(conn, reason, in, size);
+	}
+}
+
+int ws_conn_event(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size)
 {
 	struct ws_conn *conn;
 
-	(void)user;
 	// Only reasons that come with a whole connection may look at its opaque data.
 	switch ((int)reason) {
-	case LWS_CALLBACK_RAW_RX:
-	case LWS_CALLBACK_RAW_WRITEABLE:
-	case LWS_CALLBACK_RAW_CLOSE:
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		return ws_server_load_tls(in, user);
+	case LWS_CALLBACK_RAW_ADOPT: // what the library makes of the method CONNECT
+		return -1;
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_BODY:
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+	case LWS_CALLBACK_ESTABLISHED:
+	case LWS_CALLBACK_RECEIVE:
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
 	case LWS_CALLBACK_WSI_DESTROY:
-		conn = lws_get_opaque_user_data(wsi);
 		break;
 	default:
 		return 0;
 	}
+	conn = lws_get_opaque_user_data(wsi);
 	if (conn == NULL)
 		return 0;
+	conn->wsi = wsi; // the first events come before the creating call returns
 	loop_tick(conn->loop);
-	switch ((int)reason) {
-	case LWS_CALLBACK_RAW_RX:
-		if (!conn->dead)
-			net_input(conn, in, in_size);
-		break;
-	case LWS_CALLBACK_RAW_WRITEABLE:
-		if (!conn->dead && !out_flush(conn))
-			return -1;
-		break;
-	default:
-		lws_set_opaque_user_data(wsi, NULL);
-		conn_gone(conn);
-		return 0;
-	}
-	return conn->dead ? -1 : 0;
-}
-
-static const struct lws_protocols conn_protocols[] = {
-	{.name = "ws", .callback = conn_event, .rx_buffer_size = WRITE_SIZE_MAX},
-	{0},
-};
-
-// The one vhost that all sockets of http/ belong to; it listens to nothing.
-static struct lws_vhost *conn_vhost(struct loop *loop)
-{
-	struct lws_context_creation_info info = {0};
-	struct lws_vhost *vhost = lws_get_vhost_by_name(loop_lws(loop), CONN_VHOST);
-
-	if (vhost != NULL)
-		return vhost;
-	info.port = CONTEXT_PORT_NO_LISTEN;
-	info.protocols = conn_protocols;
-	info.vhost_name = CONN_VHOST;
-	return lws_create_vhost(loop_lws(loop), &info);
-}
-
-int ws_conn_adopt(struct ws_conn *conn, int fd)
-{
-	struct lws_vhost *vhost = conn_vhost(conn->loop);
-	lws_adopt_desc_t desc = {0};
-
-	if (vhost == NULL) {
-		close(fd);
-		return -ENOMEM;
-	}
-	desc.vh = vhost;
-	desc.type = LWS_ADOPT_SOCKET;
-	desc.fd.sockfd = fd;
-	desc.vh_prot_name = conn_protocols[0].name;
-	desc.opaque = conn;
-	conn->adopting = true;
-	conn->wsi = lws_adopt_descriptor_vhost_via_info(&desc);
-	conn->adopting = false;
-	if (conn->wsi == NULL)
-		return -ENOMEM;
-	if (conn->phase != WS_PHASE_CONNECT)
-		return 0;
-	if (conn->tls == NULL)
-		conn->role->connected(conn);
-	else
-		net_input(conn, NULL, 0); // the client speaks first
-	return 0;
-}
-
-void ws_conn_peer(const struct ws_conn *conn, char *out, size_t size)
-{
-	struct sockaddr_storage address = {0};
-	socklen_t address_size = sizeof(address);
-	const struct sockaddr_in *v4 = (const void *)&address;
-	const struct sockaddr_in6 *v6 = (const void *)&address;
-
-	snprintf(out, size, "local");
-	if (getpeername(lws_get_socket_fd(conn->wsi), (void *)&address, &address_size) < 0)
-		return;
-	if (address.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
-	if (address.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
-}
-
-void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max)
-{
-	conn->parser.message_size_max = message_size_max;
+	return conn_event(conn, reason, in, size);
 }

@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One connection under ws.h: its libwebsockets socket (raw role: the library does TLS and the
-// poll), its framing and its bounded output. For ws_server.c and ws_client.c only, which differ in
-// the handshake. Threads: the loop's.
+// One connection under ws.h: what we add to the library's socket. The library does TLS, HTTP heads
+// and framing; here whole messages are put together under a bound, what waits to be sent is
+// bounded, and the library's callbacks become the handler's. For http/ only. Threads: the loop's.
 #pragma once
 
+#include <libwebsockets.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "http/ws.h"
-#include "http/ws_frame.h"
 #include "loop/loop.h"
 
-struct lws;
-struct tls_stream;
+#define WS_CLOSE_GOING_AWAY 1001u
+#define WS_CLOSE_NO_STATUS 1005u // never on the wire: the close frame was empty
+#define WS_CLOSE_ABNORMAL 1006u  // never on the wire: there was no close frame
+#define WS_CLOSE_NOT_UTF8 1007u
+#define WS_CLOSE_POLICY 1008u
+#define WS_CLOSE_TOO_BIG 1009u
 
 enum ws_phase {
-	WS_PHASE_CONNECT,   // client: TCP and TLS are being made
-	WS_PHASE_HANDSHAKE, // 'in' collects the request or response
-	WS_PHASE_EXCHANGE,  // server: an HTTP request is being answered
+	WS_PHASE_HANDSHAKE, // TCP, TLS, the HTTP head
+	WS_PHASE_BODY,      // server: the body of an HTTP request is collected in 'in'
+	WS_PHASE_EXCHANGE,  // server: the handler has the request
+	WS_PHASE_ANSWER,    // server: the answer goes out, then the connection ends
 	WS_PHASE_OPEN,
-	WS_PHASE_CLOSING, // our close frame is queued; the peer's is awaited
-	WS_PHASE_DRAIN, // nothing is read any more; what is queued goes out, then the peer hangs up
+	WS_PHASE_CLOSING, // a close frame was sent or came: no more messages either way
 };
 
 // What differs between the two ends.
 struct ws_role {
-	// Client: TCP and, where asked for, TLS stand.
-	void (*connected)(struct ws_conn *conn);
-	// Looks at 'in'; returns how many of its bytes it has dealt with. Opens with
-	// ws_conn_open().
-	size_t (*handshake)(struct ws_conn *conn);
+	// A callback of the handshake or of HTTP; what it returns goes to the library: nonzero
+	// closes.
+	int (*event)(struct ws_conn *conn, enum lws_callback_reasons reason, void *in, size_t size);
 	// The connection is gone; the last call. 'why' only where a connection was never made.
 	void (*gone)(struct ws_conn *conn, const char *why);
 };
+
+struct ws_out;
 
 struct ws_conn {
 	struct loop *loop;
@@ -45,41 +49,51 @@ struct ws_conn {
 	void *conn_ctx; // what open() returned; NULL: closed() is not owed
 	struct loop_timer timer;
 	enum ws_phase phase;
-	struct tls_stream *tls;         // NULL: plain
 	struct http_exchange *exchange; // server: being answered
 	struct ws_conn *next, *prev;    // server: its connections
-	bool masked;                    // our frames are: client
 	bool adopting;                  // inside the library's creating call: the creator frees
 	bool gone;                      // the socket was lost while 'adopting'
 	bool dead;                      // to be cut: nothing is read or sent any more
-	bool close_received;
-	bool half_closed;
-	uint16_t close_code; // of the peer
-	char why[384];       // for 'gone'
+	bool close_sent;                // our close frame is the library's now
+	uint16_t own_code;              // of our close frame
+	uint16_t close_code;            // of the peer
+	char why[384];                  // for 'gone'
 
-	uint8_t *in; // HANDSHAKE: bytes so far, NUL-terminated
-	size_t in_size, in_alloc, in_max;
-	struct ws_parser parser;
+	char *in; // the message, or body, so far; NUL-terminated where it is handed out
+	size_t in_size, in_alloc, message_size_max;
+	uint32_t fragment_count;
+	uint64_t body_left; // bytes of the HTTP body that are still to come
+	bool body_over;     // the library said so
 
-	uint8_t *out; // bytes out_at .. out_size wait to be sent
-	size_t out_at, out_size, out_alloc;
+	struct ws_out *out, **out_end; // waiting, oldest first
+	size_t out_size;               // bytes of them, and of what the library still holds
+	size_t out_partial;            // bytes that the library may still hold
 	size_t queue_size_max;
 };
+
+// The library's callback for every connection of http/, and the one protocol of its vhosts.
+int ws_conn_event(
+	struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size);
+extern const struct lws_protocols ws_conn_protocols[];
+// No pings of the library's own: the protocols above have heartbeats.
+extern const lws_retry_bo_t ws_conn_no_pings;
 
 struct ws_conn *ws_conn_create(struct loop *loop, const struct ws_role *role, void *role_ctx,
 	const struct ws_handler *handler, size_t message_size_max);
 // For a connection without a socket (it never had one, or lost it).
 void ws_conn_free(struct ws_conn *conn);
-// Gives the connected socket 'fd' to the library, and begins TLS as the client does. 0, or -errno:
-// then the fd is closed and 'conn' still the caller's.
-int ws_conn_adopt(struct ws_conn *conn, int fd) __attribute__((warn_unused_result));
 // Cuts the connection when 'delay_ms' have passed, unless it is called again.
 void ws_conn_deadline(struct ws_conn *conn, uint64_t delay_ms, const char *why);
-// Queues bytes as they are. 0 or -ENOBUFS (then it is being cut).
-int ws_conn_write(struct ws_conn *conn, const void *data, size_t size);
-// Sends what is queued, reads nothing more, then lets the peer hang up.
-void ws_conn_drain(struct ws_conn *conn);
-// The handshake is done: frames from here on. Calls the handler's open().
+
+// Appends to 'in', bounded by the caller. False: no memory.
+bool ws_conn_collect(struct ws_conn *conn, const void *data, size_t size);
+// Wipes and empties 'in'.
+void ws_conn_forget(struct ws_conn *conn);
+
+// Queues 'size' bytes for lws_write(); '*data' is where the caller then writes them, at once.
+// False: no memory.
+bool ws_conn_queue(struct ws_conn *conn, enum lws_write_protocol type, size_t size, uint8_t **data);
+// Writes what the socket takes. 0, or -1 to close.
+int ws_conn_flush(struct ws_conn *conn);
+// The handshake is done: messages from here on. Calls the handler's open().
 void ws_conn_open(struct ws_conn *conn, void *ctx, const struct ws_request *request);
-// Textual address of the peer, at most 'size' bytes with NUL.
-void ws_conn_peer(const struct ws_conn *conn, char *out, size_t size);

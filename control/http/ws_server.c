@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The listening side of ws.h: sockets of our own (so that a taken port is an errno with a
-// sentence), the upgrade, and plain HTTP requests, one per connection.
+// sentence), which the library adopts when they are accepted.
+//
+// The library has a "vhost" for each certificate and one for all plain servers. It moves a
+// connection to another vhost by the Host header that the client says, so nothing may be read from
+// the vhost: a connection knows its server. The plain vhost is made first and stays, so that it is
+// the one that connections are moved to, and a server that ends takes nobody's connection with it.
+#include "http/ws_server.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,252 +17,195 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/http_head.h"
+#include "http/http_exchange.h"
 #include "http/http_listen.h"
-#include "http/tls_stream.h"
+#include "http/http_tls.h"
 #include "http/ws_conn.h"
 
 #define CONNECTIONS_MAX_DEFAULT 16384u
 #define OPEN_TIMEOUT_DEFAULT_MS 5000u
 #define ACCEPTS_PER_TURN_MAX 64
 #define ACCEPT_PAUSE_MS 100u // when the process has no descriptor left
+#define VHOST_PLAIN "voicenode-plain"
+#define VHOST_TLS "voicenode-tls"
 
 struct ws_server {
 	struct loop *loop;
 	struct loop_exit at_exit;
-	struct loop_timer resume; // of accepting
+	struct loop_timer resume; // of accepting; when destroyed: of freeing
 	struct loop_fd *watch;
-	SSL_CTX *tls_ctx; // NULL: plain
+	struct lws_vhost *vhost;
+	char *cert_path, *key_path; // NULL: plain
 	const struct ws_handler *ws;
-	http_handler_fn *http;
-	void *ctx;
-	size_t message_size_max, body_size_max, queue_size_max;
+	struct http_service service;
+	size_t message_size_max, queue_size_max;
 	uint32_t connection_count, connections_max, open_timeout_ms;
 	struct ws_conn *conns;
 	int fd;
 	uint16_t port;
 	char *unix_path; // to be removed with the server
-	bool destroyed;  // freed with its last connection
+	bool destroyed;  // freed after its last connection
 };
 
-struct http_exchange {
-	struct ws_conn *conn; // NULL: the client has left
-};
+// --- the library's vhosts ---
 
-// --- answers ---
-
-static const char *status_text(unsigned status)
+static struct lws_vhost *vhost_plain(struct loop *loop)
 {
-	static const struct {
-		unsigned status;
-		const char *text;
-	} texts[] = {
-		{200, "OK"},
-		{204, "No Content"},
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{411, "Length Required"},
-		{413, "Content Too Large"},
-		{426, "Upgrade Required"},
-		{429, "Too Many Requests"},
-		{431, "Request Header Fields Too Large"},
-		{500, "Internal Server Error"},
-		{503, "Service Unavailable"},
-		{504, "Gateway Timeout"},
-		{505, "HTTP Version Not Supported"},
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = ws_conn_protocols,
+		.vhost_name = VHOST_PLAIN,
+		.retry_and_idle_policy = &ws_conn_no_pings,
+	};
+	struct lws_vhost *vhost = lws_get_vhost_by_name(loop_lws(loop), VHOST_PLAIN);
+
+	return vhost != NULL ? vhost : lws_create_vhost(loop_lws(loop), &info);
+}
+
+static struct lws_vhost *vhost_tls(struct ws_server *server)
+{
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = ws_conn_protocols,
+		.vhost_name = VHOST_TLS,
+		.retry_and_idle_policy = &ws_conn_no_pings,
+		.user = server,
+		.alpn = "http/1.1", // no HTTP/2
+		.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+			   LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].status == status)
-			return texts[i].text;
-	return "Status";
+	return lws_create_vhost(loop_lws(server->loop), &info);
 }
 
-static void response_send(struct ws_conn *conn, unsigned status, const char *extra,
-	const char *content_type, const char *body, size_t body_size)
+int ws_server_load_tls(struct lws_vhost *vhost, SSL_CTX *ctx)
 {
-	char head[512];
-	int size = snprintf(head, sizeof(head),
-		"HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
-		"Connection: close\r\n\r\n",
-		status, status_text(status), content_type, body_size, extra);
+	const struct ws_server *server = lws_vhost_user(vhost);
+	char why[256]; // said before, by http_tls_check()
 
-	if (ws_conn_write(conn, head, (size_t)size) != 0)
-		return;
-	if (body_size > 0 && ws_conn_write(conn, body, body_size) != 0)
-		return;
-	ws_conn_drain(conn);
+	return http_tls_serve(ctx, server->cert_path, server->key_path, why, sizeof(why)) ? 0 : 1;
 }
 
-void http_respond(struct http_exchange *exchange, unsigned status, const char *content_type,
-	const char *body, size_t body_size)
-{
-	struct ws_conn *conn = exchange->conn;
+// --- the handshake ---
 
-	free(exchange);
-	if (conn == NULL)
-		return;
-	conn->exchange = NULL;
-	if (conn->dead)
-		return;
-	response_send(conn, status, "", content_type == NULL ? "application/json" : content_type,
-		body, body_size);
+static bool key_valid(struct lws *wsi)
+{
+	char key[25]; // 16 bytes in base64
+
+	return lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY) == 24 &&
+	       strcmp(key + 22, "==") == 0;
 }
 
-static void refuse(struct ws_conn *conn, unsigned status)
+// The status to refuse an upgrade with, 0: none.
+static unsigned upgrade_status(const struct ws_server *server, struct lws *wsi, const char *to)
 {
-	response_send(conn, status, status == 426 ? "Sec-WebSocket-Version: 13\r\n" : "",
-		"text/plain", "", 0);
+	struct http_text text;
+	char version[4];
+	bool clean;
+
+	if (strcasecmp(to, "websocket") != 0)
+		return 400; // HTTP/2
+	if (server->ws == NULL)
+		return 404;
+	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) != 2 ||
+		strcmp(version, "13") != 0)
+		return 426;
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 || !key_valid(wsi))
+		return 400;
+	text = http_text_read(wsi);
+	clean = text.data != NULL && http_text_clean(wsi, &text);
+	http_text_free(&text);
+	return clean ? 0 : 400;
 }
 
-// --- requests ---
-
-static bool wants_websocket(const struct http_head *head)
+static int upgrade_check(struct ws_conn *conn, const struct ws_server *server, const char *to)
 {
-	return http_header_has_token(head, "Upgrade", "websocket") &&
-	       http_header_has_token(head, "Connection", "upgrade");
+	unsigned status = upgrade_status(server, conn->wsi, to);
+
+	if (status == 0)
+		return 0;
+	http_exchange_refuse(conn, status);
+	(void)ws_conn_flush(conn);
+	return -1; // closes when what was written is out
 }
 
-static bool key_valid(const char *key)
+static void peer_text(struct lws *wsi, char *out, size_t size)
 {
-	return strlen(key) == WS_KEY_SIZE - 1 && strcmp(key + 22, "==") == 0;
+	struct sockaddr_storage address = {0};
+	socklen_t address_size = sizeof(address);
+	const struct sockaddr_in *v4 = (const void *)&address;
+	const struct sockaddr_in6 *v6 = (const void *)&address;
+
+	snprintf(out, size, "local");
+	if (getpeername(lws_get_socket_fd(wsi), (void *)&address, &address_size) < 0)
+		return;
+	if (address.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
+	if (address.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
 }
 
-static void upgrade(struct ws_conn *conn, struct ws_server *server, const struct http_head *head)
+static int upgraded(struct ws_conn *conn, struct ws_server *server)
 {
-	const char *key = http_header_get(head, "Sec-WebSocket-Key");
-	char accept[WS_ACCEPT_SIZE], answer[256], peer[64];
-	struct ws_request request;
-	int size;
-
-	if (server->ws == NULL) {
-		refuse(conn, 404);
-		return;
-	}
-	if (strcmp(http_header_get(head, "Sec-WebSocket-Version"), "13") != 0) {
-		refuse(conn, 426);
-		return;
-	}
-	if (strcmp(head->method, "GET") != 0 || !key_valid(key)) {
-		refuse(conn, 400);
-		return;
-	}
-	ws_accept_build(key, accept);
-	size = snprintf(answer, sizeof(answer),
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		accept);
-	if (ws_conn_write(conn, answer, (size_t)size) != 0)
-		return;
-	ws_conn_peer(conn, peer, sizeof(peer));
-	request = (struct ws_request){
-		.path = head->path,
-		.query = head->query,
-		.authorization = http_header_get(head, "Authorization"),
-		.host = http_header_get(head, "Host"),
+	struct http_text text = http_text_read(conn->wsi);
+	char peer[64];
+	struct ws_request request = {
+		.path = text.request.path,
+		.query = text.request.query,
+		.authorization = text.request.authorization,
+		.host = text.request.host,
 		.peer = peer,
 	};
-	ws_conn_open(conn, server->ctx, &request);
+
+	if (text.data == NULL)
+		return -1;
+	peer_text(conn->wsi, peer, sizeof(peer));
+	ws_conn_open(conn, server->service.ctx, &request);
+	http_text_free(&text);
+	return 0;
 }
 
-static void exchange_begin(struct ws_conn *conn, struct ws_server *server,
-	const struct http_head *head, const char *body)
-{
-	struct http_request request = {
-		.method = head->method,
-		.path = head->path,
-		.query = head->query,
-		.authorization = http_header_get(head, "Authorization"),
-		.host = http_header_get(head, "Host"),
-		.body = body,
-		.body_size = head->content_size,
-	};
-	struct http_exchange *exchange;
-
-	if (server->http == NULL) {
-		refuse(conn, 404);
-		return;
-	}
-	exchange = malloc(sizeof(*exchange));
-	if (exchange == NULL) {
-		refuse(conn, 503);
-		return;
-	}
-	exchange->conn = conn;
-	conn->exchange = exchange;
-	conn->phase = WS_PHASE_EXCHANGE;
-	loop_timer_stop(&conn->timer); // from here on the handler's time counts
-	server->http(server->ctx, exchange, &request);
-}
-
-// 'text' is a copy of the head that the parser may cut up. Returns the bytes dealt with.
-static size_t request_handle(struct ws_conn *conn, char *text, size_t head_size)
+static int server_event(
+	struct ws_conn *conn, enum lws_callback_reasons reason, void *in, size_t size)
 {
 	struct ws_server *server = conn->role_ctx;
-	struct http_head head;
-	unsigned status = http_request_parse(text, head_size, &head);
-	char *body = (char *)conn->in + head_size;
-	char after;
 
-	if (status != 0) {
-		refuse(conn, status);
-		return conn->in_size;
+	switch ((int)reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return upgrade_check(conn, server, in);
+	case LWS_CALLBACK_ESTABLISHED:
+		return upgraded(conn, server);
+	default:
+		return http_exchange_event(conn, &server->service, reason, in, size);
 	}
-	if (head.content_size > server->body_size_max) {
-		refuse(conn, 413);
-		return conn->in_size;
-	}
-	if (conn->in_size - head_size < head.content_size)
-		return 0;
-	if (wants_websocket(&head) && head.content_size == 0) {
-		upgrade(conn, server, &head);
-		return head_size;
-	}
-	after = body[head.content_size];
-	body[head.content_size] = '\0';
-	exchange_begin(conn, server, &head, body);
-	body[head.content_size] = after;
-	return conn->in_size;
-}
-
-static size_t server_handshake(struct ws_conn *conn)
-{
-	size_t head_size = http_head_size((const char *)conn->in, conn->in_size);
-	char *text;
-	size_t used;
-
-	if (head_size > HTTP_HEAD_SIZE_MAX ||
-		(head_size == 0 && conn->in_size >= HTTP_HEAD_SIZE_MAX)) {
-		refuse(conn, 431);
-		return conn->in_size;
-	}
-	if (head_size == 0)
-		return 0;
-	text = malloc(head_size + 1);
-	if (text == NULL) {
-		ws_conn_abort(conn);
-		return 0;
-	}
-	memcpy(text, conn->in, head_size);
-	text[head_size] = '\0';
-	used = request_handle(conn, text, head_size);
-	explicit_bzero(text, head_size);
-	free(text);
-	return used;
 }
 
 // --- life ---
 
-static void server_free(struct ws_server *server)
+// Not from inside a connection's last callback: the vhost goes with it.
+static void server_free(void *arg)
 {
-	tls_ctx_free(server->tls_ctx);
+	struct ws_server *server = arg;
+
+	loop_timer_stop(&server->resume);
+	loop_exit_remove(server->loop, &server->at_exit);
+	if (server->cert_path != NULL && server->vhost != NULL && loop_lws(server->loop) != NULL)
+		lws_vhost_destroy(server->vhost);
+	free(server->unix_path);
+	free(server->cert_path);
+	free(server->key_path);
 	free(server);
+}
+
+static void server_free_later(struct ws_server *server)
+{
+	loop_timer_init(server->loop, &server->resume, server_free, server);
+	loop_timer_set(&server->resume, 0);
 }
 
 static void server_gone(struct ws_conn *conn, const char *why)
@@ -262,8 +213,7 @@ static void server_gone(struct ws_conn *conn, const char *why)
 	struct ws_server *server = conn->role_ctx;
 
 	(void)why;
-	if (conn->exchange != NULL)
-		conn->exchange->conn = NULL;
+	http_exchange_orphan(conn);
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;
 	else
@@ -272,19 +222,26 @@ static void server_gone(struct ws_conn *conn, const char *why)
 		conn->next->prev = conn->prev;
 	server->connection_count--;
 	if (server->destroyed && server->connection_count == 0)
-		server_free(server);
+		server_free_later(server);
 }
 
-static void server_connected(struct ws_conn *conn)
+static const struct ws_role server_role = {.event = server_event, .gone = server_gone};
+
+static bool adopt(struct ws_server *server, struct ws_conn *conn, int fd)
 {
-	(void)conn; // a server's connections begin in the handshake
-}
+	lws_adopt_desc_t desc = {
+		.vh = server->vhost,
+		.type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET |
+			(server->cert_path != NULL ? LWS_ADOPT_ALLOW_SSL : 0),
+		.fd.sockfd = fd,
+		.opaque = conn,
+	};
 
-static const struct ws_role server_role = {
-	.connected = server_connected,
-	.handshake = server_handshake,
-	.gone = server_gone,
-};
+	conn->adopting = true;
+	conn->wsi = lws_adopt_descriptor_vhost_via_info(&desc);
+	conn->adopting = false;
+	return conn->wsi != NULL; // else the fd is closed
+}
 
 static void connection_begin(struct ws_server *server, int fd)
 {
@@ -296,21 +253,11 @@ static void connection_begin(struct ws_server *server, int fd)
 		close(fd);
 		return;
 	}
-	conn->phase = WS_PHASE_HANDSHAKE;
-	conn->in_max = HTTP_HEAD_SIZE_MAX + server->body_size_max;
 	if (server->queue_size_max != 0)
 		conn->queue_size_max = server->queue_size_max;
-	if (server->tls_ctx != NULL) {
-		conn->tls = tls_stream_create(server->tls_ctx, NULL);
-		if (conn->tls == NULL) {
-			close(fd);
-			ws_conn_free(conn);
-			return;
-		}
-	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (ws_conn_adopt(conn, fd) != 0) {
+	if (!adopt(server, conn, fd)) {
 		ws_conn_free(conn);
 		return;
 	}
@@ -355,16 +302,44 @@ static void accept_resume(void *arg)
 	loop_fd_set_events(server->watch, POLLIN);
 }
 
+// The loop ends: no connection is left, no timer runs any more.
 static void server_exit(void *arg)
 {
-	ws_server_destroy(arg);
+	struct ws_server *server = arg;
+
+	if (!server->destroyed)
+		ws_server_destroy(server);
+	server_free(server);
+}
+
+// The vhosts, the certificate, copies of what outlives the call.
+static int server_prepare(
+	struct ws_server *server, const struct ws_server_params *params, char *why, size_t why_size)
+{
+	if (params->tls_cert_path != NULL) {
+		if (!http_tls_check(params->tls_cert_path, params->tls_key_path, why, why_size))
+			return -EINVAL;
+		server->cert_path = strdup(params->tls_cert_path);
+		server->key_path = strdup(params->tls_key_path);
+		if (server->cert_path == NULL || server->key_path == NULL)
+			return -ENOMEM;
+	}
+	if (params->unix_path != NULL) {
+		server->unix_path = strdup(params->unix_path);
+		if (server->unix_path == NULL)
+			return -ENOMEM;
+	}
+	server->vhost = vhost_plain(server->loop);
+	if (server->vhost != NULL && server->cert_path != NULL)
+		server->vhost = vhost_tls(server);
+	return server->vhost == NULL ? -ENOMEM : 0;
 }
 
 int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 	struct ws_server **out, char *why, size_t why_size)
 {
 	struct ws_server *server = calloc(1, sizeof(*server));
-	int error = -ENOMEM;
+	int error;
 
 	snprintf(why, why_size, "Out of memory.");
 	if (server == NULL)
@@ -372,10 +347,12 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 	server->fd = -1;
 	server->loop = loop;
 	server->ws = params->ws;
-	server->http = params->http;
-	server->ctx = params->ctx;
+	server->service = (struct http_service){
+		.handle = params->http,
+		.ctx = params->ctx,
+		.body_size_max = params->http == NULL ? 0 : params->body_size_max,
+	};
 	server->message_size_max = params->message_size_max;
-	server->body_size_max = params->http == NULL ? 0 : params->body_size_max;
 	server->queue_size_max = params->queue_size_max;
 	server->connections_max =
 		params->connections_max != 0 ? params->connections_max : CONNECTIONS_MAX_DEFAULT;
@@ -383,19 +360,9 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 		params->open_timeout_ms != 0 ? params->open_timeout_ms : OPEN_TIMEOUT_DEFAULT_MS;
 	loop_timer_init(loop, &server->resume, accept_resume, server);
 	server->at_exit = (struct loop_exit){.fn = server_exit, .arg = server};
-	if (params->tls_cert_path != NULL) {
-		server->tls_ctx = tls_server_ctx_create(
-			params->tls_cert_path, params->tls_key_path, why, why_size);
-		if (server->tls_ctx == NULL) {
-			error = -EINVAL;
-			goto fail;
-		}
-	}
-	if (params->unix_path != NULL) {
-		server->unix_path = strdup(params->unix_path);
-		if (server->unix_path == NULL)
-			goto fail;
-	}
+	error = server_prepare(server, params, why, why_size);
+	if (error != 0)
+		goto fail;
 	if (params->listen_fd > 0) {
 		server->fd = params->listen_fd;
 		server->port = http_listen_port(server->fd);
@@ -414,7 +381,6 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 fail:
 	if (server->fd >= 0)
 		close(server->fd);
-	free(server->unix_path);
 	server_free(server);
 	return error;
 }
@@ -431,14 +397,11 @@ void ws_server_destroy(struct ws_server *server)
 
 	if (server == NULL)
 		return;
-	loop_exit_remove(server->loop, &server->at_exit);
 	loop_timer_stop(&server->resume);
 	loop_fd_remove(server->watch);
 	close(server->fd);
 	if (server->unix_path != NULL)
 		unlink(server->unix_path);
-	free(server->unix_path);
-	server->unix_path = NULL;
 	server->destroyed = true;
 	for (struct ws_conn *conn = server->conns; conn != NULL; conn = next) {
 		next = conn->next;
@@ -448,7 +411,7 @@ void ws_server_destroy(struct ws_server *server)
 			ws_conn_abort(conn);
 	}
 	if (server->connection_count == 0)
-		server_free(server);
+		server_free_later(server);
 }
 
 uint16_t ws_server_port(const struct ws_server *server)

@@ -21,9 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log/log.h"
+#include "loop/wiping_heap.h"
+
 #define LOOP_EVENTS_MAX 64   // descriptors served per turn
 #define LOOP_SIGNALS_MAX 65  // Linux signal numbers end at 64
 #define LOOP_READ_SIZE 16384 // bytes libwebsockets reads at once
+#define LOOP_HEAD_SIZE 8192  // bytes of an HTTP head, as the library stores it
 #define LOOP_VHOST "voicenode-loop"
 
 struct loop_fd {
@@ -348,10 +352,17 @@ static const struct lws_protocols loop_protocols[] = {
 	{0},
 };
 
+// Errors only, which tell nothing of heads or messages. One call site, so that peers who make the
+// library complain fill no disk: a line a second.
 static void lws_log(int level, const char *line)
 {
+	const char *text = strstr(line, "E: "); // after the library's own time stamp
+	size_t size;
+
 	(void)level;
-	fprintf(stderr, "level=error area=lws %s", line);
+	text = text == NULL ? line : text + 3;
+	size = strcspn(text, "\n");
+	log_error("libwebsockets complains what=%.*s", (int)size, text);
 }
 
 static bool lws_start(struct loop *loop)
@@ -360,16 +371,19 @@ static bool lws_start(struct loop *loop)
 	struct lws_vhost *vhost;
 	lws_sock_file_fd_type fd;
 
+	lws_set_allocator(wiping_heap_realloc);
 	lws_set_log_level(LLL_ERR, lws_log);
 	info.port = CONTEXT_PORT_NO_LISTEN;
 	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 	info.pt_serv_buf_size = LOOP_READ_SIZE;
+	info.max_http_header_data = LOOP_HEAD_SIZE;
 	info.user = loop;
 	info.gid = (gid_t)-1;
 	info.uid = (uid_t)-1;
 	loop->lws = lws_create_context(&info);
 	if (loop->lws == NULL)
 		return false;
+	info.options = 0; // no TLS here: it would load every certificate of the system
 	info.protocols = loop_protocols;
 	info.vhost_name = LOOP_VHOST;
 	vhost = lws_create_vhost(loop->lws, &info);
@@ -416,6 +430,7 @@ void loop_destroy(struct loop *loop)
 		return;
 	if (loop->lws != NULL)
 		lws_context_destroy(loop->lws);
+	loop->lws = NULL;
 	while (loop->exits != NULL) {
 		struct loop_exit *exit = loop->exits;
 

@@ -54,9 +54,9 @@ void loop_fd_remove(struct loop_fd *watch);
 int loop_signal_add(struct loop *loop, int signal, loop_signal_fn *fn, void *arg)
 	__attribute__((warn_unused_result));
 
-// For http/ only: the library's context; a fresh reading of the clock when the library calls in;
-// and what is to be freed with the loop: 'fn' runs at the end of loop_destroy(), when no connection
-// is left.
+// For http/ only: the library's context, NULL once loop_destroy() is through with it; a fresh
+// reading of the clock when the library calls in; and what is to be freed with the loop: 'fn' runs
+// at the end of loop_destroy(), when no connection is left.
 struct loop_exit {
 	void (*fn)(void *arg);
 	void *arg;
