@@ -120,6 +120,7 @@ static const char *ipsec_mb_start(
 	}
 	srtp_cm_prepare(engine);
 	engine->hchacha20_many = widest(engine->mgr);
+	engine->sealer_keys = sealer_available();
 	snprintf(engine->name, sizeof(engine->name), "ipsec-mb %s %s", imb_get_version_str(),
 		arch_name(engine->mgr));
 	return NULL;
@@ -139,6 +140,21 @@ static int libsrtp2_start(struct crypto_engine *engine, char *why, size_t why_si
 	snprintf(engine->name, sizeof(engine->name), "libsrtp2 %.8s, RTCP: %.36s", srtp2_version(),
 		ipsec_mb);
 	return 0;
+}
+
+// As wide as the library goes. The library has passed its own self-test: it is what the sealer is
+// compared with.
+static void sealer_up(struct crypto_engine *engine)
+{
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2 || engine->mgr->used_arch < IMB_ARCH_AVX512) {
+		return;
+	}
+	sealer_start(&engine->sealer, engine);
+	if (engine->sealer.state == SEALER_ON) {
+		size_t size = strlen(engine->name);
+
+		snprintf(engine->name + size, sizeof(engine->name) - size, "+sealer");
+	}
 }
 
 struct crypto_engine *crypto_engine_create_as(
@@ -175,6 +191,7 @@ struct crypto_engine *crypto_engine_create_as(
 			suite_get(wrong)->name, engine->name);
 		goto fail;
 	}
+	sealer_up(engine);
 	return engine;
 
 fail:
@@ -211,4 +228,33 @@ const char *crypto_engine_name(const struct crypto_engine *engine)
 const char *crypto_engine_refusal(const struct crypto_engine *engine, enum dp_suite suite)
 {
 	return crypto_engine_runs(engine, suite) ? NULL : engine->refusal[suite];
+}
+
+bool crypto_engine_interleaves(const struct crypto_engine *engine)
+{
+	return __atomic_load_n(&engine->sealer.state, __ATOMIC_RELAXED) == SEALER_ON;
+}
+
+void crypto_engine_check_every(struct crypto_engine *engine, uint32_t groups)
+{
+	engine->sealer.check_every = groups;
+}
+
+const char *crypto_engine_warning(const struct crypto_engine *engine)
+{
+	switch (__atomic_load_n(&engine->sealer.state, __ATOMIC_RELAXED)) {
+	case SEALER_UNPROVEN:
+		return "the interleaving sealer gave a wrong answer in its self-test on this CPU "
+		       "and"
+		       " is off: libipsec-mb seals alone, at half the speed; please report the"
+		       " CPU's model";
+	case SEALER_DISPROVEN:
+		return "the interleaving sealer sealed a packet otherwise than libipsec-mb and is"
+		       " off: libipsec-mb seals alone, at half the speed; suspect this machine, and"
+		       " restart the dataplane to try again";
+	case SEALER_ABSENT:
+	case SEALER_ON:
+		break;
+	}
+	return NULL;
 }

@@ -13,6 +13,7 @@
 
 #include "api/dp_limits.h"
 #include "crypto/hchacha20.h"
+#include "crypto/sealer.h"
 #include "crypto/suite.h"
 
 #define CRYPTO_BATCH_MAX 64     // jobs that are prepared before the library is called
@@ -25,6 +26,9 @@ struct crypto_engine {
 	IMB_MGR *mgr;
 	IMB_MGR *mgr_sha; // its SHA instructions, for few MACs at once; NULL: none, or mgr's anyway
 	hchacha20_many_fn *hchacha20_many; // as wide as the library's path
+	// Keys get the sealer's record wherever the CPU has it, so that engines of any path and
+	// state may share them.
+	bool sealer_keys;
 	char name[64];
 	char refusal[DP_SUITE_COUNT][200]; // why it does not run the suite; "": it does
 	alignas(DP_CACHE_LINE) struct gcm_context_data gcm;
@@ -37,6 +41,7 @@ struct crypto_engine {
 	IMB_JOB cm_jobs[CRYPTO_BATCH_MAX];
 	uint8_t tags[CRYPTO_BATCH_MAX][CRYPTO_SHA1_TAG_SIZE];
 	uint8_t tags_in[CRYPTO_BATCH_MAX][CRYPTO_SHA1_TAG_SIZE];
+	struct sealer sealer;
 };
 
 // Of srtp_cm.c: what is the same in all of its jobs.

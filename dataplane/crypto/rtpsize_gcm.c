@@ -10,6 +10,7 @@
 #include "crypto/gcm_key.h"
 #include "crypto/iv.h"
 #include "crypto/rtpsize.h"
+#include "crypto/sealer.h"
 #include "crypto/suite.h"
 #include "crypto/tag.h"
 
@@ -21,10 +22,14 @@ int rtpsize_gcm_key_expand(struct crypto_engine *engine, struct suite_key *out, 
 		return -ENOTSUP;
 	}
 	IMB_AES256_GCM_PRE(engine->mgr, key, gcm_tables_of(out));
+	if (engine->sealer_keys) {
+		sealer_key_expand(out, key, 32, NULL);
+	}
 	return 0;
 }
 
-void rtpsize_gcm_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
+static void library_seal(
+	struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct seal_job *job = jobs[i];
@@ -38,6 +43,13 @@ void rtpsize_gcm_seal(struct crypto_engine *engine, struct seal_job *const jobs[
 			DP_RTPSIZE_TAG_SIZE);
 		memcpy(tag + DP_RTPSIZE_TAG_SIZE, job->iv, DP_RTPSIZE_SUFFIX_SIZE);
 	}
+}
+
+void rtpsize_gcm_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
+{
+	static const struct sealer_kind kind = {32, DP_RTPSIZE_SUFFIX_SIZE, library_seal};
+
+	sealer_seal(&engine->sealer, engine, &kind, jobs, count);
 }
 
 void rtpsize_gcm_open(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count)

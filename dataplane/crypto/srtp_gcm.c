@@ -10,6 +10,7 @@
 #include "crypto/engine.h"
 #include "crypto/gcm_key.h"
 #include "crypto/iv.h"
+#include "crypto/sealer.h"
 #include "crypto/srtp.h"
 #include "crypto/srtp2.h"
 #include "crypto/srtp_kdf.h"
@@ -58,6 +59,9 @@ void srtp_gcm_key_set(struct crypto_engine *engine, enum dp_suite suite, struct 
 	struct gcm gcm = suite == DP_SUITE_AES128_GCM ? gcm128(engine) : gcm256(engine);
 
 	gcm.pre(key, gcm_tables_of(out));
+	if (engine->sealer_keys) {
+		sealer_key_expand(out, key, gcm.key_size, salt);
+	}
 	memcpy(out->bytes + GCM_SALT_OFFSET, salt, SRTP_GCM_SALT_SIZE);
 	memset(out->bytes + GCM_SALT_OFFSET + SRTP_GCM_SALT_SIZE, 0, 16 - SRTP_GCM_SALT_SIZE);
 }
@@ -126,19 +130,37 @@ static inline void seal_batch(struct crypto_engine *engine, aes_gcm_enc_dec_t en
 	}
 }
 
-static inline void seal_all(struct crypto_engine *engine, aes_gcm_enc_dec_t encrypt,
+static inline void library_seal(struct crypto_engine *engine, aes_gcm_enc_dec_t encrypt,
 	struct seal_job *const jobs[], unsigned count)
 {
-	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
-		srtp2_seal(engine, jobs, count);
-		return;
-	}
 	for (unsigned i = 0; i < count; i += CRYPTO_BATCH_MAX) {
 		unsigned left = count - i;
 
 		seal_batch(engine, encrypt, &jobs[i],
 			left < CRYPTO_BATCH_MAX ? left : CRYPTO_BATCH_MAX);
 	}
+}
+
+static void library_seal_128(
+	struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
+{
+	library_seal(engine, engine->mgr->gcm128_enc, jobs, count);
+}
+
+static void library_seal_256(
+	struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
+{
+	library_seal(engine, engine->mgr->gcm256_enc, jobs, count);
+}
+
+static inline void seal_all(struct crypto_engine *engine, const struct sealer_kind *kind,
+	struct seal_job *const jobs[], unsigned count)
+{
+	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2) {
+		srtp2_seal(engine, jobs, count);
+		return;
+	}
+	sealer_seal(&engine->sealer, engine, kind, jobs, count);
 }
 
 static inline void open_all(struct crypto_engine *engine, aes_gcm_enc_dec_t decrypt,
@@ -236,7 +258,9 @@ int srtp_gcm128_rtcp_key_derive(struct crypto_engine *engine, struct suite_rtcp_
 
 void srtp_gcm128_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
 {
-	seal_all(engine, engine->mgr->gcm128_enc, jobs, count);
+	static const struct sealer_kind kind = {16, 0, library_seal_128};
+
+	seal_all(engine, &kind, jobs, count);
 }
 
 void srtp_gcm128_open(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count)
@@ -270,7 +294,9 @@ int srtp_gcm256_rtcp_key_derive(struct crypto_engine *engine, struct suite_rtcp_
 
 void srtp_gcm256_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
 {
-	seal_all(engine, engine->mgr->gcm256_enc, jobs, count);
+	static const struct sealer_kind kind = {32, 0, library_seal_256};
+
+	seal_all(engine, &kind, jobs, count);
 }
 
 void srtp_gcm256_open(struct crypto_engine *engine, struct open_job *const jobs[], unsigned count)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -135,8 +136,17 @@ struct crypto_engine *crypto_engine_create(
 	enum crypto_engine_kind kind, char *why, size_t why_size);
 // Keys that it expanded have been wiped. NULL allowed.
 void crypto_engine_destroy(struct crypto_engine *engine);
-// "ipsec-mb 1.3.0 avx512": library and widest path in use. Valid while the engine lives.
+// "ipsec-mb 1.3.0 avx512+sealer": library, widest path in use, and whether the interleaving sealer
+// (crypto/sealer.h) works beside it. Valid while the engine lives.
 const char *crypto_engine_name(const struct crypto_engine *engine);
 // One sentence: why the engine does not run this suite. NULL: it does. Valid while the engine
 // lives.
 const char *crypto_engine_refusal(const struct crypto_engine *engine, enum dp_suite suite);
+// One sentence: what the operator should know; any thread, any time. NULL: nothing. Static storage.
+const char *crypto_engine_warning(const struct crypto_engine *engine);
+// Whether four and more AES-GCM jobs are sealed side by side. Any thread.
+bool crypto_engine_interleaves(const struct crypto_engine *engine);
+// Every so many groups of four, one is sealed by the library too and compared; 0, the default:
+// never. A difference switches the sealer off, and the packets that go out are the library's.
+// Costs four packets of the library each time. The engine's worker, or before it runs.
+void crypto_engine_check_every(struct crypto_engine *engine, uint32_t groups);

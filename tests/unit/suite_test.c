@@ -136,7 +136,12 @@ static void an_engine_names_library_and_path(void **state)
 		engines++;
 		name = crypto_engine_name(engine);
 		assert_memory_equal(name, "ipsec-mb ", 9);
-		assert_string_equal(strrchr(name, ' '), table[i].name);
+		name = strrchr(name, ' ');
+		assert_memory_equal(name, table[i].name, strlen(table[i].name));
+		assert_string_equal(name + strlen(table[i].name),
+			crypto_engine_interleaves(engine) ? "+sealer" : "");
+		assert_true(!crypto_engine_interleaves(engine) || table[i].arch == IMB_ARCH_AVX512);
+		assert_null(crypto_engine_warning(engine));
 		for (unsigned id = DP_SUITE_NONE + 1; id < DP_SUITE_COUNT; id++) {
 			assert_null(crypto_engine_refusal(engine, (enum dp_suite)id));
 		}
