@@ -23,6 +23,7 @@
 #define BUFFER_STRIDE 2432 // struct rte_mbuf 128, headroom 128, data room 2,176
 #define BUFFER_OFFSET (128 + 128 + 42)
 #define HEADER_SIZE 12
+#define SSRC 0x5c5c5c5c // of every stream: one a key
 #define SAMPLE_PACKETS_MIN 512
 #define SAMPLE_PACKETS_MAX 4096
 
@@ -144,7 +145,7 @@ int seal_only_create(struct crypto_engine *engine, enum dp_suite id, unsigned ke
 		f->seal_list[i] = &f->seal[i];
 		f->open_list[i] = &f->open[i];
 		f->headers[i][0] = 0x80;
-		f->headers[i][3] = (uint8_t)i;
+		memset(f->headers[i] + 8, SSRC & 0xff, 4);
 	}
 	*out = f;
 	return 0;
@@ -155,14 +156,18 @@ static uint8_t *buffer(const struct seal_only *f, unsigned packet)
 	return f->buffers + packet % BUFFER_COUNT * (size_t)BUFFER_STRIDE + BUFFER_OFFSET;
 }
 
-// A nonce that no other packet of the key has: 'number' counts all packets of the field.
-static void iv_fill(const struct seal_only *f, uint8_t iv[16], uint32_t number)
+// A nonce that no other packet of the key has: the key's packets are numbered from 0, and the
+// header says the same number, which libsrtp2 goes by.
+static void iv_fill(const struct seal_only *f, uint8_t iv[16], uint8_t header[16], uint32_t number)
 {
+	uint16_t seq = __builtin_bswap16((uint16_t)number);
+	uint32_t word = __builtin_bswap32(number);
+
+	memcpy(header + 2, &seq, sizeof(seq));
 	if (f->suite->salt_size == 0) {
-		number = __builtin_bswap32(number);
-		iv_rtpsize(iv, (const uint8_t *)&number);
+		iv_rtpsize(iv, (const uint8_t *)&word);
 	} else {
-		iv_srtp(iv, f->suite->id, 0x5c5c5c5c, number);
+		iv_srtp(iv, f->suite->id, SSRC, number);
 	}
 }
 
@@ -178,7 +183,7 @@ static void wave_fill(struct seal_only *f, unsigned packet, unsigned count)
 			.aad = f->headers[i],
 			.src_size = (uint16_t)f->payload,
 			.aad_size = HEADER_SIZE};
-		iv_fill(f, f->seal[i].iv, packet);
+		iv_fill(f, f->seal[i].iv, f->headers[i], packet / f->key_count);
 		f->open[i] = (struct open_job){.key = key,
 			.pkt = buffer(f, packet),
 			.size = (uint16_t)(HEADER_SIZE + f->payload + f->suite->overhead),

@@ -12,7 +12,7 @@
 
 #include "crypto/iv.h"
 
-#define STREAMS_MAX 64  // SSRCs that a key remembers
+#define STREAMS_MAX 32  // SSRCs that a key remembers
 #define GUESS_MAX 32768 // RFC 3711 appendix A: farther from the newest index, the guess is another
 #define WINDOW_SIZE 1024
 #define RTP_HEADER_SIZE 12
@@ -24,13 +24,18 @@ struct stream {
 	uint32_t used;
 };
 
+// One direction: to the library a packet that was sealed is one that came already.
+struct side {
+	srtp_t session; // NULL: none
+	uint32_t next;  // stream to forget when all are used
+	struct stream streams[STREAMS_MAX];
+};
+
 // What stands in a suite_key.
 struct srtp2_key {
-	srtp_t session; // NULL: none
+	struct side seal, open;
 	enum dp_suite suite;
-	uint32_t next; // stream to forget when all are used
 	uint8_t master[DP_KEY_SIZE_MAX + DP_SALT_SIZE_MAX];
-	struct stream streams[STREAMS_MAX];
 };
 static_assert(sizeof(struct srtp2_key) <= SUITE_KEY_SIZE, "fits");
 
@@ -93,7 +98,9 @@ int srtp2_key_expand(
 	memcpy(key->master, master, suite->key_size);
 	memcpy(key->master + suite->key_size, salt, suite->salt_size);
 	key->suite = id;
-	if (srtp_create(&key->session, NULL) != srtp_err_status_ok) {
+	if (srtp_create(&key->seal.session, NULL) != srtp_err_status_ok ||
+		srtp_create(&key->open.session, NULL) != srtp_err_status_ok) {
+		srtp2_key_release(out);
 		explicit_bzero(out, sizeof(*out));
 		return -ENOMEM;
 	}
@@ -104,42 +111,45 @@ void srtp2_key_release(struct suite_key *out)
 {
 	struct srtp2_key *key = (void *)out->bytes;
 
-	if (key->session != NULL)
-		(void)srtp_dealloc(key->session);
-	key->session = NULL;
+	if (key->seal.session != NULL)
+		(void)srtp_dealloc(key->seal.session);
+	if (key->open.session != NULL)
+		(void)srtp_dealloc(key->open.session);
+	key->seal.session = key->open.session = NULL;
 }
 
-static struct stream *stream_of(struct srtp2_key *key, uint32_t ssrc)
+static struct stream *stream_of(struct side *side, uint32_t ssrc)
 {
 	for (unsigned i = 0; i < STREAMS_MAX; i++) {
-		if (key->streams[i].used && key->streams[i].ssrc == ssrc)
-			return &key->streams[i];
+		if (side->streams[i].used && side->streams[i].ssrc == ssrc)
+			return &side->streams[i];
 	}
 	return NULL;
 }
 
-static void stream_remove(struct srtp2_key *key, struct stream *s)
+static void stream_remove(struct side *side, struct stream *s)
 {
 	if (s->used)
-		(void)srtp_remove_stream(key->session, __builtin_bswap32(s->ssrc));
+		(void)srtp_remove_stream(side->session, __builtin_bswap32(s->ssrc));
 	s->used = 0;
 }
 
 // A stream of 'ssrc' whose first packet will be the one of 'index'. NULL: out of memory.
-static struct stream *stream_renew(struct srtp2_key *key, uint32_t ssrc, uint64_t index)
+static struct stream *stream_renew(
+	struct srtp2_key *key, struct side *side, uint32_t ssrc, uint64_t index)
 {
-	struct stream *s = stream_of(key, ssrc);
+	struct stream *s = stream_of(side, ssrc);
 	uint32_t roc = (uint32_t)(index >> 16);
 	srtp_policy_t policy;
 
 	if (s == NULL)
-		s = &key->streams[key->next++ % STREAMS_MAX];
-	stream_remove(key, s);
+		s = &side->streams[side->next++ % STREAMS_MAX];
+	stream_remove(side, s);
 	policy_fill(&policy, key, ssrc);
-	if (srtp_add_stream(key->session, &policy) != srtp_err_status_ok)
+	if (srtp_add_stream(side->session, &policy) != srtp_err_status_ok)
 		return NULL;
 	*s = (struct stream){.ssrc = ssrc, .index_max = index, .used = 1};
-	if (roc != 0 && srtp_set_stream_roc(key->session, ssrc, roc) != srtp_err_status_ok)
+	if (roc != 0 && srtp_set_stream_roc(side->session, ssrc, roc) != srtp_err_status_ok)
 		return NULL;
 	return s;
 }
@@ -149,22 +159,21 @@ static bool continues(const struct stream *s, uint64_t index)
 	return s != NULL && index < s->index_max + GUESS_MAX && index + GUESS_MAX > s->index_max;
 }
 
-// srtp_protect() or srtp_unprotect() of the RTP packet at 'pkt', as the packet of 'index'.
-static bool run(const struct suite_key *suite_key, const uint8_t iv[16], uint8_t *pkt, int *size,
-	srtp_err_status_t (*call)(srtp_t, void *, int *))
+typedef srtp_err_status_t srtp2_call(srtp_t session, void *packet, int *size);
+
+// 'call' of the RTP packet at 'pkt', as the packet of 'index'.
+static bool run(struct srtp2_key *key, struct side *side, srtp2_call *call, uint64_t index,
+	uint8_t *pkt, int *size)
 {
-	// Indexes move in the key: which is why a key of this engine has one thread.
-	struct srtp2_key *key = (struct srtp2_key *)(uintptr_t)suite_key->bytes;
-	uint64_t index = iv_index(iv, key->suite);
 	int before = *size;
 	struct stream *s;
 	uint32_t ssrc;
 
 	memcpy(&ssrc, pkt + 8, sizeof(ssrc));
 	ssrc = __builtin_bswap32(ssrc);
-	s = stream_of(key, ssrc);
+	s = stream_of(side, ssrc);
 	if (continues(s, index)) {
-		srtp_err_status_t status = call(key->session, pkt, size);
+		srtp_err_status_t status = call(side->session, pkt, size);
 
 		if (status == srtp_err_status_ok) {
 			s->index_max = index > s->index_max ? index : s->index_max;
@@ -174,13 +183,19 @@ static bool run(const struct suite_key *suite_key, const uint8_t iv[16], uint8_t
 			return false;
 		*size = before; // it had the packet before, or forgot that far back
 	}
-	s = stream_renew(key, ssrc, index);
+	s = stream_renew(key, side, ssrc, index);
 	if (s == NULL)
 		return false;
-	if (call(key->session, pkt, size) == srtp_err_status_ok)
+	if (call(side->session, pkt, size) == srtp_err_status_ok)
 		return true;
-	stream_remove(key, s); // a forged packet's index is nobody's
+	stream_remove(side, s); // a forged packet's index is nobody's
 	return false;
+}
+
+// Indexes move in the key: which is why a key of this engine has one thread.
+static struct srtp2_key *key_of(const struct suite_key *key)
+{
+	return (struct srtp2_key *)(uintptr_t)key->bytes;
 }
 
 void srtp2_seal(struct crypto_engine *engine, struct seal_job *const jobs[], unsigned count)
@@ -188,12 +203,13 @@ void srtp2_seal(struct crypto_engine *engine, struct seal_job *const jobs[], uns
 	(void)engine;
 	for (unsigned i = 0; i < count; i++) {
 		const struct seal_job *job = jobs[i];
-		const struct srtp2_key *key = (const void *)job->key->bytes;
+		struct srtp2_key *key = key_of(job->key);
 		uint16_t overhead = suite_get(key->suite)->overhead;
 		int size = job->aad_size + job->src_size;
 
 		memcpy(job->dst, job->src, job->src_size);
-		if (!run(job->key, job->iv, job->dst - job->aad_size, &size, srtp_protect) ||
+		if (!run(key, &key->seal, srtp_protect, iv_index(job->iv, key->suite),
+			    job->dst - job->aad_size, &size) ||
 			size != job->aad_size + job->src_size + overhead)
 			memset(job->dst, 0, (size_t)job->src_size + overhead);
 	}
@@ -220,13 +236,14 @@ void srtp2_open(struct crypto_engine *engine, struct open_job *const jobs[], uns
 	(void)engine;
 	for (unsigned i = 0; i < count; i++) {
 		struct open_job *job = jobs[i];
-		const struct srtp2_key *key = (const void *)job->key->bytes;
+		struct srtp2_key *key = key_of(job->key);
 		int size = job->size;
 
 		job->verdict = DP_SRTP_AUTH;
 		if (size >= job->aad_size + suite_get(key->suite)->overhead &&
 			is_header(job->pkt, job->size, job->aad_size) &&
-			run(job->key, job->iv, job->pkt, &size, srtp_unprotect))
+			run(key, &key->open, srtp_unprotect, iv_index(job->iv, key->suite),
+				job->pkt, &size))
 			job->verdict = DP_OK;
 	}
 }
