@@ -78,7 +78,7 @@ static void row(struct crypto_engine *engine, enum dp_suite id, unsigned keys, u
 }
 
 #define CALL_KEYS 1000
-#define CALL_JOBS 256
+#define CALL_JOBS 256 // timed together
 #define CALL_SAMPLES 201
 #define CALL_PAYLOAD 100
 #define CALL_STRIDE 512 // bytes from packet to packet
@@ -200,9 +200,10 @@ static void calls_measure(unsigned jobs, bool is_rtcp, double *seal_ns, double *
 
 static void call_rows(struct crypto_engine *engine, const struct suite *suite)
 {
-	static const unsigned jobs[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+	static const unsigned jobs[] = {1, 2, 4, 8, 16, 32, 64};
 	double seal, open;
 
+	static_assert(DP_WAVE_MAX >= 64, "the longest of these calls");
 	calls_begin(engine, suite);
 	printf("%-32s", suite->name);
 	for (unsigned i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
@@ -260,8 +261,8 @@ int main(int argc, char *argv[])
 		}
 	}
 	printf("\n100 B, 1000 keys, seal/open by jobs in a call, and SRTCP one by one\n");
-	printf("%-32s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "suite", "1   ", "2   ", "4   ",
-		"8   ", "16   ", "32   ", "64   ", "128   ", "256   ", "RTCP  ");
+	printf("%-32s %9s %9s %9s %9s %9s %9s %9s %9s\n", "suite", "1   ", "2   ", "4   ", "8   ",
+		"16   ", "32   ", "64   ", "RTCP  ");
 	for (unsigned id = DP_SUITE_NONE + 1; id < DP_SUITE_COUNT; id++) {
 		if (crypto_engine_refusal(engine, (enum dp_suite)id) == NULL) {
 			call_rows(engine, suite_get(id));
