@@ -146,7 +146,7 @@ static int libsrtp2_start(struct crypto_engine *engine, char *why, size_t why_si
 // compared with.
 static void sealer_up(struct crypto_engine *engine)
 {
-	if (engine->kind == CRYPTO_ENGINE_LIBSRTP2 || engine->mgr->used_arch < IMB_ARCH_AVX512) {
+	if (engine->kind != CRYPTO_ENGINE_AUTO || engine->mgr->used_arch < IMB_ARCH_AVX512) {
 		return;
 	}
 	sealer_start(&engine->sealer, engine);

@@ -75,6 +75,7 @@ void forward_fetch(
 {
 	unsigned end = from + count < planned->count ? from + count : planned->count;
 	bool keys = w->shm->sessions > FETCH_KEYS_FROM;
+	bool interleaves = crypto_engine_interleaves(w->crypto);
 
 	for (unsigned i = from; i < end; i++) {
 		const struct receiver *r = &w->receivers[planned->job[i].receiver];
@@ -83,7 +84,7 @@ void forward_fetch(
 		rte_prefetch0(&r->state);
 		rte_prefetch0(&w->leg_shm[planned->job[i].index]);
 		if (keys)
-			suite_key_prefetch(&r->key);
+			suite_key_prefetch(&r->key, r->suite, interleaves);
 	}
 }
 
