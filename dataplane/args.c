@@ -191,6 +191,11 @@ static int parse_crypto_engine(struct parser *p, const char *name, const char *v
 	return err;
 }
 
+static int parse_seal_check(struct parser *p, const char *name, const char *value)
+{
+	return number(p, name, value, 0, ARGS_SEAL_CHECK_MAX, &p->args->seal_check_every);
+}
+
 static int parse_hugepages(struct parser *p, const char *name, const char *value)
 {
 	static const char *const words[] = {"auto", "required", "off", NULL};
@@ -263,6 +268,7 @@ static const struct option_row option_rows[] = {
 	{"idle", parse_idle, false, false},
 	{"sleep-us-max", parse_sleep, false, false},
 	{"crypto-engine", parse_crypto_engine, true, false},
+	{"seal-check-every", parse_seal_check, true, false},
 	{"hugepages", parse_hugepages, false, false},
 	{"mbufs", parse_mbufs, false, false},
 	{"sessions", parse_sessions, false, false},

@@ -22,6 +22,7 @@
 #define ARGS_MBUFS_MAX (1u << 20)
 #define ARGS_CORE_MAX 1023 // CPU_SETSIZE - 1
 #define ARGS_SLEEP_US_MAX 10000
+#define ARGS_SEAL_CHECK_MAX 1000000
 
 struct args {
 	uint32_t epoch;
@@ -37,6 +38,7 @@ struct args {
 	enum worker_idle idle;
 	uint32_t sleep_us_max;
 	enum crypto_engine_kind crypto_engine;
+	uint32_t seal_check_every; // groups: crypto_engine_check_every()
 	enum eal_hugepages hugepages;
 	uint32_t mbufs;                  // per worker
 	uint32_t sessions, guilds, legs; // per worker
@@ -52,7 +54,7 @@ struct args {
 const char *args_help(int argc, char *const argv[]);
 
 // 0, or -EINVAL with one sentence in 'why'. Every option but --address, --crypto-engine,
-// --rung-note,
-// --log-level and what stands behind "--" must be there; only device null may have no address.
+// --seal-check-every, --rung-note, --log-level and what stands behind "--" must be there; only
+// device null may have no address.
 int args_parse(int argc, char *const argv[], struct args *args, char *why, size_t why_size)
 	__attribute__((warn_unused_result));

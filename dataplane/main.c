@@ -60,7 +60,8 @@ struct dataplane {
 	struct dp_shm *shm;
 	struct worker_rings rings[DP_WORKERS_MAX];
 	struct worker *workers[DP_WORKERS_MAX];
-	bool stop; // read by the workers
+	bool warned[DP_WORKERS_MAX]; // of the worker's crypto engine
+	bool stop;                   // read by the workers
 	bool running;
 	struct control_link link;
 };
@@ -254,6 +255,23 @@ static void say_refusals(const struct crypto_engine *engine)
 	}
 }
 
+// The first of each worker: when it starts, or when its cross-check found something.
+static void say_warnings(struct dataplane *dp)
+{
+	struct host_log_text quoted;
+
+	for (unsigned i = 0; i < dp->args.worker_count; i++) {
+		const char *why =
+			dp->warned[i] ? NULL : crypto_engine_warning(dp->workers[i]->crypto);
+
+		if (why == NULL)
+			continue;
+		dp->warned[i] = true;
+		host_log(HOST_LOG_WARN, "crypto engine", "worker=%u reason=%s", i,
+			host_log_quote(&quoted, why));
+	}
+}
+
 static enum host_status workers_up(struct dataplane *dp)
 {
 	const struct args *args = &dp->args;
@@ -285,8 +303,10 @@ static enum host_status workers_up(struct dataplane *dp)
 				reason);
 			return HOST_FAILED;
 		}
+		crypto_engine_check_every(dp->workers[i]->crypto, args->seal_check_every);
 	}
 	say_refusals(dp->workers[0]->crypto);
+	say_warnings(dp);
 	return HOST_OK;
 }
 
@@ -368,6 +388,7 @@ static enum host_status run(struct dataplane *dp)
 	for (;;) {
 		int err = control_link_turn(&dp->link);
 
+		say_warnings(dp);
 		if (err == -EPROTO) {
 			snprintf(dp->why, sizeof(dp->why),
 				"control was built against another contract: install control and"

@@ -154,7 +154,22 @@ static const struct schema_row node_rows[] = {
 		.help = "What seals and opens packets. auto takes libipsec-mb and the widest path "
 			"of "
 			"the\n"
-			"CPU; libsrtp2 is there to compare with: slow, and for browsers only."},
+			"CPU, and for AES-GCM to four and more receivers its own sealer where the\n"
+			"CPU has AVX-512, VAES and VPCLMULQDQ; ipsec-mb the library alone; "
+			"libsrtp2\n"
+			"is there to compare with: slow, and for browsers only."},
+	{.path = "workers.seal_check_every",
+		.type = SCHEMA_NUMBER,
+		FIELD(workers.seal_check_every),
+		RESTART,
+		.min = 0,
+		.max = 1000000,
+		.fallback = "0",
+		.help = "The sealer's cross-check: of so many groups of four packets, one is "
+			"sealed\n"
+			"by libipsec-mb too and compared. A difference switches the sealer off, "
+			"with\n"
+			"a warning. 1000 costs next to nothing; 0 switches the check off."},
 
 	{.path = "memory", .help = "What the packet engine takes at start; it never grows."},
 	{.path = "memory.hugepages",

@@ -109,6 +109,7 @@ int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epo
 	ADD(err, argv, "--idle", "%s", idle_names[config->workers.idle]);
 	ADD(err, argv, "--sleep-us-max", "%u", config->workers.sleep_us_max);
 	ADD(err, argv, "--crypto-engine", "%s", crypto_names[config->workers.crypto_engine]);
+	ADD(err, argv, "--seal-check-every", "%u", config->workers.seal_check_every);
 	ADD(err, argv, "--hugepages", "%s", hugepages_names[config->memory.hugepages]);
 	ADD(err, argv, "--mbufs", "%u", config->memory.mbufs);
 	ADD(err, argv, "--sessions", "%u", config->limits.sessions);

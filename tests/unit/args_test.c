@@ -22,10 +22,10 @@ struct line {
 static const char *const good[] = {"voicenode-dataplane", "--epoch", "7", "--device",
 	"afpacket:eth0", "--rung-note", "no AF_XDP here", "--address", "192.0.2.1/24", "--address",
 	"2001:db8::1/64", "--ports", "50000-50002", "--cores", "1,3,1", "--main-core", "0",
-	"--idle", "adaptive", "--sleep-us-max", "50", "--crypto-engine", "libsrtp2", "--hugepages",
-	"auto", "--mbufs", "16384", "--sessions", "4096", "--guilds", "512", "--legs", "65536",
-	"--steering", "auto", "--file-prefix", "voicenode_a_1", "--log-level", "debug", "--",
-	"--vdev=x", "-n4"};
+	"--idle", "adaptive", "--sleep-us-max", "50", "--crypto-engine", "libsrtp2",
+	"--seal-check-every", "1000", "--hugepages", "auto", "--mbufs", "16384", "--sessions",
+	"4096", "--guilds", "512", "--legs", "65536", "--steering", "auto", "--file-prefix",
+	"voicenode_a_1", "--log-level", "debug", "--", "--vdev=x", "-n4"};
 #define GOOD_COUNT ((int)(sizeof(good) / sizeof(good[0])))
 
 static void line_good(struct line *line)
@@ -90,6 +90,7 @@ static void reads_every_option(void **state)
 	assert_int_equal(args.idle, WORKER_IDLE_ADAPTIVE);
 	assert_int_equal(args.sleep_us_max, 50);
 	assert_int_equal(args.crypto_engine, CRYPTO_ENGINE_LIBSRTP2);
+	assert_int_equal(args.seal_check_every, 1000);
 	assert_int_equal(args.hugepages, EAL_HUGEPAGES_AUTO);
 	assert_int_equal(args.mbufs, 16384);
 	assert_int_equal(args.sessions, 4096);
@@ -104,7 +105,8 @@ static void reads_every_option(void **state)
 
 static void names_what_is_missing(void **state)
 {
-	static const char *const optional[] = {"--rung-note", "--crypto-engine", "--log-level"};
+	static const char *const optional[] = {
+		"--rung-note", "--crypto-engine", "--seal-check-every", "--log-level"};
 	struct line line;
 	struct args args;
 	char why[256];
@@ -160,6 +162,8 @@ static void refuses_every_bad_value(void **state)
 		{"--sleep-us-max", "10001"},
 		{"--crypto-engine", "openssl"},
 		{"--crypto-engine", ""},
+		{"--seal-check-every", "1000001"},
+		{"--seal-check-every", "never"},
 		{"--hugepages", "yes"},
 		{"--mbufs", "1023"},
 		{"--mbufs", "1048577"},

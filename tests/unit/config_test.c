@@ -42,6 +42,7 @@ static void an_empty_file_is_the_defaults(void **state)
 	assert_int_equal(config.workers.idle, CONFIG_IDLE_ADAPTIVE);
 	assert_int_equal(config.workers.sleep_us_max, 50);
 	assert_int_equal(config.workers.crypto_engine, CONFIG_CRYPTO_AUTO);
+	assert_int_equal(config.workers.seal_check_every, 0);
 	assert_int_equal(config.memory.hugepages, CONFIG_HUGEPAGES_AUTO);
 	assert_int_equal(config.memory.mbufs, 16384);
 	assert_int_equal(config.limits.sessions, 4096);

@@ -73,7 +73,7 @@ static void every_key_refuses_every_other_type(void **state)
 	assert_int_equal(config_read_string(&tree, sample), CONFIG_TRUE);
 	keys_seen = 0;
 	for_each_key(config_root_setting(&tree), "", refuses_other_types);
-	assert_int_equal(keys_seen, 32);
+	assert_int_equal(keys_seen, 33);
 	config_destroy(&tree);
 	free(sample);
 }
@@ -85,6 +85,7 @@ static void every_number_has_its_bounds(void **state)
 		long min, max;
 	} rows[] = {
 		{"workers.sleep_us_max", 1, 1000},
+		{"workers.seal_check_every", 0, 1000000},
 		{"memory.mbufs", 1024, 4194304},
 		{"limits.sessions", 1, 131072},
 		{"limits.guilds", 1, 16384},

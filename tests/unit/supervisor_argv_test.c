@@ -75,7 +75,8 @@ static void dataplane_is_told_everything_by_its_arguments(void **state)
 		"voicenode-dataplane|--epoch|7|--device|afpacket:eth0|--rung-note|as configured"
 		"|--address|192.0.2.1/24|--address|2001:db8::1/64|--address|192.0.2.2/32"
 		"|--ports|50000-50002|--cores|4,5,17|--main-core|2|--idle|adaptive"
-		"|--sleep-us-max|50|--crypto-engine|auto|--hugepages|off|--mbufs|8191|--sessions|"
+		"|--sleep-us-max|50|--crypto-engine|auto|--seal-check-every|0|--hugepages|off|--"
+		"mbufs|8191|--sessions|"
 		"1000|--guilds|100"
 		"|--legs|20000|--steering|auto|--file-prefix|voicenode_n1_1|--log-level|info|--");
 }
@@ -88,6 +89,7 @@ static void eal_arguments_come_last_and_null_has_no_name(void **state)
 	snprintf(config.eal_extra_args.item[1], CONFIG_TEXT_SIZE, "--telemetry");
 	config.workers.idle = CONFIG_IDLE_POLL;
 	config.workers.crypto_engine = CONFIG_CRYPTO_LIBSRTP2;
+	config.workers.seal_check_every = 1000;
 	config.network.steering = CONFIG_STEERING_SOFTWARE;
 	config.memory.hugepages = CONFIG_HUGEPAGES_REQUIRED;
 	plan.device = CONFIG_DEVICE_NULL;
@@ -97,7 +99,8 @@ static void eal_arguments_come_last_and_null_has_no_name(void **state)
 	assert_argv(
 		"voicenode-dataplane|--epoch|8|--device|null|--rung-note|as configured"
 		"|--address|192.0.2.1/24|--ports|50000-50002|--cores|4,5,17|--main-core|2|--idle"
-		"|poll|--sleep-us-max|50|--crypto-engine|libsrtp2|--hugepages|required|--mbufs|"
+		"|poll|--sleep-us-max|50|--crypto-engine|libsrtp2|--seal-check-every|1000|--"
+		"hugepages|required|--mbufs|"
 		"8191|--sessions|1000"
 		"|--guilds|100|--legs|20000|--steering|software|--file-prefix|voicenode_n1_0"
 		"|--log-level|info|--|--iova-mode=va|--telemetry");
