@@ -232,8 +232,8 @@ static int parse_legs(struct parser *p, const char *name, const char *value)
 
 static int parse_steering(struct parser *p, const char *name, const char *value)
 {
-	static const char *const words[] = {"auto", "flow", "software", NULL};
-	static const enum steer_mode values[] = {STEER_AUTO, STEER_FLOW, STEER_SOFTWARE};
+	static const char *const words[] = {"auto", "flow", "rss", "software", NULL};
+	static const enum steer_mode values[] = {STEER_AUTO, STEER_FLOW, STEER_RSS, STEER_SOFTWARE};
 	unsigned at;
 	int err = word(p, name, value, words, &at);
 

@@ -360,7 +360,8 @@ static enum host_status link_up(struct dataplane *dp)
 	snprintf(device.name, sizeof(device.name), "%.*s", (int)sizeof(device.name) - 1,
 		args->device.name);
 	snprintf(device.rung, sizeof(device.rung), "%s", args->rung_note);
-	snprintf(device.steering, sizeof(device.steering), "%s", dp->port.steering);
+	snprintf(
+		device.steering, sizeof(device.steering), "%s", steer_rung_name(dp->port.steering));
 	snprintf(device.crypto, sizeof(device.crypto), "%s",
 		crypto_engine_name(dp->workers[0]->crypto));
 	control_link_init(

@@ -31,6 +31,7 @@ enum config_device_kind {
 enum config_steering {
 	CONFIG_STEERING_AUTO = 0,
 	CONFIG_STEERING_FLOW,
+	CONFIG_STEERING_RSS,
 	CONFIG_STEERING_SOFTWARE
 };
 enum config_idle {

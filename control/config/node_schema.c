@@ -20,7 +20,7 @@
 #define TEXT .type = SCHEMA_TEXT, .max = CONFIG_TEXT_SIZE - 1
 #define RESTART .restart = true
 
-static const char *const steering_words[] = {"auto", "flow", "software", NULL};
+static const char *const steering_words[] = {"auto", "flow", "rss", "software", NULL};
 static const char *const idle_words[] = {"adaptive", "poll", NULL};
 static const char *const crypto_words[] = {"auto", "ipsec-mb", "libsrtp2", NULL};
 static const char *const hugepage_words[] = {"auto", "required", "off", NULL};
@@ -114,10 +114,13 @@ static const struct schema_row node_rows[] = {
 		RESTART,
 		.words = steering_words,
 		.fallback = "\"auto\"",
-		.help = "How a packet finds the worker of its port: by rules of the device (flow), "
-			"by a\n"
-			"hand-over between workers (software), or by what the device can do "
-			"(auto)."},
+		.help = "How a packet finds the worker of its port. flow: by rules of the device; "
+			"rss: the\n"
+			"device spreads packets over all workers, which hand over what is "
+			"another's;\n"
+			"software: one worker receives everything and hands over. auto takes the "
+			"first of\n"
+			"them that the device can."},
 
 	{.path = "workers", .help = "The threads that forward packets, each pinned to a core."},
 	{.path = "workers.cores",

@@ -27,6 +27,7 @@ static const char *const hugepages_names[] = {
 static const char *const steering_names[] = {
 	[CONFIG_STEERING_AUTO] = "auto",
 	[CONFIG_STEERING_FLOW] = "flow",
+	[CONFIG_STEERING_RSS] = "rss",
 	[CONFIG_STEERING_SOFTWARE] = "software",
 };
 

@@ -163,7 +163,7 @@ struct dp_device {
 	char driver[32];         // "net_af_packet"
 	char name[32];           // "eth0"
 	char rung[96];           // why this device, what it costs
-	char steering[16];       // "flow", "software"
+	char steering[16];       // "flow", "rss", "software"
 	char crypto[64];         // "ipsec-mb 1.3.0 avx512"
 	uint8_t drops_countable; // 0: the driver hides its drops
 	uint8_t reserved[15];

@@ -15,18 +15,21 @@
 struct device_row {
 	const char *text, *driver, *package;
 	size_t name_size_max; // with the NUL; 0: takes no name
-	bool shares_kernel, partial_checksums, counts_drops;
+	bool shares_kernel, partial_checksums, kernel_spreads, counts_drops;
 };
 
 static const struct device_row rows[DEVICE_KIND_COUNT] = {
-	[DEVICE_NULL] = {"null", "net_null", "librte-net-null23", 0, false, false, true},
+	[DEVICE_NULL] = {"null", "net_null", "librte-net-null23", 0, false, false, false, true},
+	// Packet fan-out, the driver's default, is by hash.
 	[DEVICE_AFPACKET] = {"afpacket", "net_af_packet", "librte-net-af-packet23", IFNAMSIZ, true,
-		true, false},
-	[DEVICE_AFXDP] = {"afxdp", "net_af_xdp", "librte-net-af-xdp23", IFNAMSIZ, true, true, true},
-	[DEVICE_TAP] = {"tap", "net_tap", "librte-net-tap23", IFNAMSIZ, false, true, false},
-	[DEVICE_PCI] = {"pci", "pci", "dpdk", 16, false, false, true},
+		true, true, false},
+	// The interface's own RSS, or that of its peer's sender (veth).
+	[DEVICE_AFXDP] = {"afxdp", "net_af_xdp", "librte-net-af-xdp23", IFNAMSIZ, true, true, true,
+		true},
+	[DEVICE_TAP] = {"tap", "net_tap", "librte-net-tap23", IFNAMSIZ, false, true, true, false},
+	[DEVICE_PCI] = {"pci", "pci", "dpdk", 16, false, false, false, true},
 	[DEVICE_MEMIF] = {"memif", "net_memif", "librte-net-memif23", DEVICE_NAME_SIZE, false,
-		false, false},
+		false, false, false},
 };
 
 uint32_t device_held_mbufs(enum device_kind kind)
@@ -57,6 +60,11 @@ bool device_shares_kernel(enum device_kind kind)
 bool device_partial_checksums(enum device_kind kind)
 {
 	return rows[kind].partial_checksums;
+}
+
+bool device_kernel_spreads(enum device_kind kind)
+{
+	return rows[kind].kernel_spreads;
 }
 
 bool device_counts_drops(enum device_kind kind)

@@ -48,6 +48,8 @@ const char *device_package(enum device_kind kind);
 bool device_shares_kernel(enum device_kind kind);
 // May a frame come from a kernel of this machine that left its checksum to hardware?
 bool device_partial_checksums(enum device_kind kind);
+// Are packets spread over the queues, flow by flow, before the driver sees them?
+bool device_kernel_spreads(enum device_kind kind);
 // Does the driver count what it had to drop?
 bool device_counts_drops(enum device_kind kind);
 

@@ -37,9 +37,9 @@ static int fail(int err, char *why, size_t why_size, const char *what)
 // The interface's own queues bound what AF_XDP can have; everything else is asked after the probe.
 static unsigned queues_wanted(const struct port_params *params)
 {
-	unsigned channels = params->worker_count;
+	unsigned channels = params->steering == STEER_SOFTWARE ? 1 : params->worker_count;
 
-	if (params->device->kind == DEVICE_AFXDP)
+	if (params->device->kind == DEVICE_AFXDP && channels > 1)
 		channels = device_queues(params->device->name).served;
 	return channels < params->worker_count ? channels : params->worker_count;
 }
@@ -53,9 +53,10 @@ static int check_queues(const struct port_params *params, char *why, size_t why_
 	if (params->device->kind != DEVICE_AFXDP || device_queues(interface).receiving <= served)
 		return 0;
 	snprintf(why, why_size,
-		"%s receives on %u queues, and AF_XDP can serve %u of them with %u workers: set "
+		"%s receives on %u queues, and AF_XDP can serve %u of them with %u workers%s: set "
 		"as many (ethtool -L %s %s %u), or use afpacket:%s",
 		interface, device_queues(interface).receiving, served, params->worker_count,
+		params->steering == STEER_SOFTWARE ? " and network.steering = \"software\"" : "",
 		interface, device_queues(interface).served > 1 ? "combined" : "rx", served,
 		interface);
 	return -EINVAL;
@@ -88,10 +89,22 @@ static int probe(struct port *port, char *why, size_t why_size)
 	return 0;
 }
 
+// 'hash': RTE_ETH_RSS_*, 0: no spreading by the NIC.
+static int configure_queues(uint16_t port_id, uint16_t queues, uint64_t hash)
+{
+	struct rte_eth_conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	if (hash != 0) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = hash;
+	}
+	return rte_eth_dev_configure(port_id, queues, queues, &conf);
+}
+
 static int configure(struct port *port, char *why, size_t why_size)
 {
 	struct rte_eth_dev_info info;
-	struct rte_eth_conf conf;
 	unsigned queues = queues_wanted(&port->params);
 
 	int err = rte_eth_dev_info_get(port->id, &info);
@@ -104,16 +117,23 @@ static int configure(struct port *port, char *why, size_t why_size)
 		queues = info.max_tx_queues;
 	if (queues == 0)
 		return fail(-ENODEV, why, why_size, "device has no queues");
-	memset(&conf, 0, sizeof(conf));
-	// Spread what no rule steers; the virtual drivers have ways of their own.
-	if (port->params.device->kind == DEVICE_PCI && queues > 1 &&
-		(info.flow_type_rss_offloads & RTE_ETH_RSS_UDP) != 0) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RTE_ETH_RSS_UDP;
+	uint64_t hash = 0;
+	if (port->params.device->kind == DEVICE_PCI)
+		hash = steer_hash_functions(
+			port->params.steering, (uint16_t)queues, info.flow_type_rss_offloads);
+	err = configure_queues(port->id, (uint16_t)queues, hash);
+	if (err != 0 && hash != 0) {
+		host_log(HOST_LOG_WARN, "the NIC does not spread as it says that it can",
+			"functions=%llx", (unsigned long long)hash);
+		hash = 0;
+		err = configure_queues(port->id, (uint16_t)queues, 0);
 	}
-	err = rte_eth_dev_configure(port->id, (uint16_t)queues, (uint16_t)queues, &conf);
 	if (err != 0)
 		return fail(err, why, why_size, "device cannot be configured");
+	port->spread = hash != 0                                          ? STEER_SPREAD_NIC
+		       : device_kernel_spreads(port->params.device->kind) ? STEER_SPREAD_KERNEL
+									  : STEER_SPREAD_NOBODY;
+	port->table_size = hash != 0 ? info.reta_size : 0;
 	port->queue_count = (uint16_t)queues;
 	port->rx_size = DEVICE_DESCRIPTORS;
 	port->tx_size = DEVICE_DESCRIPTORS;
@@ -249,25 +269,38 @@ static int start(struct port *port, char *why, size_t why_size)
 
 static int steer(struct port *port, char *why, size_t why_size)
 {
+	static const char *const modes[] = {
+		[STEER_AUTO] = "auto",
+		[STEER_FLOW] = "flow",
+		[STEER_RSS] = "rss",
+		[STEER_SOFTWARE] = "software",
+	};
+	bool is_nic = port->params.device->kind == DEVICE_PCI;
 	struct steer_params params = {
 		.port_id = port->id,
 		.queue_count = port->queue_count,
 		.worker_count = port->params.worker_count,
 		.first_port = port->params.first_port,
+		.table_size = port->table_size,
 		.mode = port->params.steering,
+		.spread = port->spread,
+		.takes_rules = is_nic,
+		.ops = &steer_ops_dpdk,
 	};
-	char reason[160] = "";
+	struct host_log_text quoted;
+	char reason[320];
 
-	// The virtual drivers would take rules through tc or not at all; their packets are the
-	// kernel's to spread.
-	if (port->params.device->kind != DEVICE_PCI && params.mode == STEER_AUTO)
-		params.mode = STEER_SOFTWARE;
-	port->steering = steer_apply(&params, reason, sizeof(reason));
-	if (port->steering == NULL) {
-		snprintf(
-			why, why_size, "network.steering = \"flow\", but %s: use \"auto\"", reason);
+	if (steer_apply(&params, &port->steering, reason, sizeof(reason)) != 0) {
+		snprintf(why, why_size, "network.steering = \"%s\", but %s: use \"auto\"",
+			modes[params.mode], reason);
 		return -ENOTSUP;
 	}
+	if (is_nic && reason[0] != '\0')
+		host_log(HOST_LOG_INFO, "no better steering", "steering=%s reason=%s",
+			steer_rung_name(port->steering), host_log_quote(&quoted, reason));
+	if (is_nic && port->steering != STEER_RUNG_SOFTWARE)
+		host_log(HOST_LOG_WARN, "steering by a NIC was not run on hardware yet",
+			"steering=%s", steer_rung_name(port->steering));
 	return 0;
 }
 
@@ -283,8 +316,8 @@ static void report(const struct port *port)
 		"driver=%s name=%s queues=%u workers=%u steering=%s link=%s"
 		" mac=%02x:%02x:%02x:%02x:%02x:%02x",
 		port->driver, host_log_quote(&quoted, port->params.device->name), port->queue_count,
-		port->params.worker_count, port->steering, up ? "up" : "down", mac[0], mac[1],
-		mac[2], mac[3], mac[4], mac[5]);
+		port->params.worker_count, steer_rung_name(port->steering), up ? "up" : "down",
+		mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
 int port_create(struct port *port, const struct port_params *params, char *why, size_t why_size)

@@ -34,7 +34,9 @@ struct port {
 	uint16_t queue_count;      // pairs; the first workers have them
 	uint16_t rx_size, tx_size; // descriptors of a queue
 	char driver[32];
-	const char *steering; // "flow", "software"
+	enum steer_spread spread;
+	uint16_t table_size; // of the NIC's redirection table; 0: none
+	enum steer_rung steering;
 	struct udp_frame_host host;
 	struct rte_mempool *pools[DP_WORKERS_MAX];
 };

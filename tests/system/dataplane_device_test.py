@@ -143,6 +143,8 @@ def refuses_with_the_cure():
     refused(4, "sysctl -w vm.nr_hugepages", options={"hugepages": "required",
                                                      "mbufs": "1048576"})
     refused(3, "network.steering", options={"steering": "flow"})
+    refused(3, "one queue for 1 workers", options={"steering": "rss"})
+    refused(3, "does not spread", options={"steering": "rss"}, **TWO)
     # No device: another would not find more memory either.
     refused(1, "lower memory.mbufs", options={"hugepages": "off", "mbufs": "65536"},
             extra=["-m", "48"])
@@ -181,11 +183,16 @@ def a_successor_keeps_progress_and_meets_control():
 def af_packet_answers_discovery():
     node = serve("afpacket:near", "10.98.0.1/24")
     assert node.device["drops_countable"] == 0
+    assert node.device["steering"] == "rss", node.device  # by the kernel's hash, over two queues
     client(FAR, *discoveries("10.98.0.1"))
     node.process.kill()
     node.process.wait()
     node.start()
     again(node)
+    client(FAR, *discoveries("10.98.0.1"))
+    assert node.stop() == 0
+    node = serve("afpacket:near", "10.98.0.1/24", options={"steering": "software"})
+    assert node.device["steering"] == "software", node.device
     client(FAR, *discoveries("10.98.0.1"))
     assert node.stop() == 0
 
@@ -209,6 +216,7 @@ def af_xdp_serves_restarts_and_leaves_the_program():
     except OSError:
         return "SKIP this kernel has no AF_XDP"
     node = serve("afxdp:near", "10.98.0.1/24")
+    assert node.device["steering"] == "software", node.device  # this interface has one queue
     # Without the supervisor libxdp's own program takes all packets: neighbours must be told.
     mac = run("ip", "netns", "exec", NEAR, "cat", "/sys/class/net/near/address").stdout.strip()
     run("ip", "-n", FAR, "neighbour", "replace", "10.98.0.1", "lladdr", mac, "dev", "far")

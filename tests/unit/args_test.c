@@ -172,7 +172,7 @@ static void refuses_every_bad_value(void **state)
 		{"--guilds", "16385"},
 		{"--legs", "1"},
 		{"--legs", "4194305"},
-		{"--steering", "rss"},
+		{"--steering", "hash"},
 		{"--file-prefix", ""},
 		{"--file-prefix", "a/b"},
 		{"--log-level", "loud"},

@@ -198,6 +198,7 @@ static const struct {
 	{"network.media_ports", "\"\"", false},
 	{"network.media_ports", "\"99999999999999999999\"", false},
 	{"network.steering", "\"flow\"", true},
+	{"network.steering", "\"rss\"", true},
 	{"network.steering", "\"Flow\"", false},
 	{"workers.idle", "\"poll\"", true},
 	{"workers.idle", "\"\"", false},
