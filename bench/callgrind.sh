@@ -5,23 +5,26 @@
 # a busy machine. Valgrind has no AVX-512, so the cipher library takes its AVX2 path: what the cipher
 # itself executes is counted apart and says nothing about the real path; the rest is the real code.
 #
-# usage: bench/callgrind.sh [--build DIR] [--out FILE] [--quick]
+# usage: bench/callgrind.sh [--build DIR] [--out FILE] [--quick] [--functions]
 #   --build DIR   where engine_bench is built (build)
 #   --out FILE    the result set (DIR/bench-results/callgrind.json)
 #   --quick       one small case
+#   --functions   also which functions of ours take most, each without what it calls
 set -euo pipefail
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$bench/../build
 out=
 quick=
+functions=
 while [ $# -gt 0 ]; do
   case $1 in
   --build) build=${2:?--build needs a folder} && shift 2 ;;
   --out) out=${2:?--out needs a file} && shift 2 ;;
   --quick) quick=1 && shift ;;
+  --functions) functions=1 && shift ;;
   *)
-    echo "callgrind.sh: \"$1\" is no option; there are --build DIR, --out FILE, --quick" >&2
+    echo "callgrind.sh: \"$1\" is no option; there are --build DIR, --out FILE, --quick, --functions" >&2
     exit 2
     ;;
   esac
@@ -59,7 +62,7 @@ for args in "${cases[@]}"; do
   "$bench/callgrind_sum.py" "$work/profile" "$work/line" "$build/dataplane/crypto/libcrypto.a" >>"$work/cases"
 done
 mkdir -p "$(dirname "$out")"
-python3 - "$work/cases" "$out" <<'END'
+python3 - "$work/cases" "$out" "$functions" <<'END'
 import json, sys
 cases = [json.loads(line) for line in open(sys.argv[1])]
 with open(sys.argv[2], "w") as file:
@@ -69,5 +72,7 @@ print(f"{'instructions per packet':58} {'route':>7} {'glue':>7} {'device':>7}")
 for c in cases:
     name = f"{c['mode']} {c['rooms']}x{c['members']}, {c['talkers']} talking, {c['payload']} B"
     print(f"{name:58} {c['instructions_route']:7.0f} {c['instructions_glue']:7.0f} {c['instructions_device']:7.0f}")
+    for fn, count in c["functions"].items() if sys.argv[3] else ():
+        print(f"  {fn:56} {count:7.1f}")
 END
 echo "callgrind: $out" >&2

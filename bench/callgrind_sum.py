@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+FUNCTIONS_SHOWN = 20
 CIPHER_OBJECTS = ("libIPSec_MB", "libsrtp2", "libcrypto.so", "libnss", "libfreebl", "libsoftokn")
 
 
@@ -69,12 +70,18 @@ def main():
     with open(line_path, encoding="utf-8") as file:
         line = json.load(file)
     sums = {"route": 0, "glue": 0, "library": 0, "device": 0}
+    functions = {}
     for obj, fn, cost in self_costs(profile):
-        sums[whose(obj, fn, crypto)] += cost
+        owner = whose(obj, fn, crypto)
+        sums[owner] += cost
+        if owner in ("route", "glue"):
+            functions[fn] = functions.get(fn, 0) + cost
     if sum(sums.values()) == 0:
         sys.exit(f"callgrind_sum.py: {profile} counts nothing: was bench_counted_turns inlined?")
     for name, cost in sums.items():
         line["instructions_" + name] = round(cost / line["counted_copies"], 2)
+    most = sorted(functions.items(), key=lambda item: -item[1])[:FUNCTIONS_SHOWN]
+    line["functions"] = {fn: round(cost / line["counted_copies"], 2) for fn, cost in most}
     print(json.dumps(line))
 
 

@@ -18,6 +18,7 @@
 
 #include "api/dp_msg.h"
 #include "api/dp_shm.h"
+#include "library_only.h"
 
 #define DESCRIPTORS 1024
 #define POOL_SIZE 16383 // copies of a wave, and the packets that wait in the ring
@@ -80,7 +81,7 @@ static int choose_cpus(struct engine_node *n)
 	return 0;
 }
 
-static int start_eal(struct engine_node *n)
+static int start_eal(struct engine_node *n, bool small_pages)
 {
 	char lcores[64], memory[16],
 		*args[16] = {"engine_bench", lcores, "--no-pci", "--no-telemetry",
@@ -92,7 +93,7 @@ static int start_eal(struct engine_node *n)
 		snprintf(lcores + used, sizeof(lcores) - (size_t)used, ",1@%u", n->cpus[1]);
 		args[count++] = "--vdev=net_null1";
 	}
-	n->hugepages = hugepages_free(n->worker_count);
+	n->hugepages = !small_pages && hugepages_free(n->worker_count);
 	if (n->hugepages) {
 		args[count++] = "--in-memory";
 	} else {
@@ -203,12 +204,16 @@ static int make_worker(struct engine_node *n, unsigned worker)
 		return -ENOMEM;
 	}
 	n->workers[worker] = w;
+	if (n->shape.engine == CRYPTO_ENGINE_IPSEC_MB) {
+		library_only(w->crypto);
+	}
 	// The bench asks how many packets a core carries, not how many one speaker may bring.
 	w->rates[STREAM_AUDIO] = (struct stream_rate){.burst_tsc = UINT64_MAX};
 	return 0;
 }
 
-int engine_node_init(struct engine_node *n, const struct field_shape *shape, unsigned worker_count)
+int engine_node_init(struct engine_node *n, const struct field_shape *shape, unsigned worker_count,
+	bool small_pages)
 {
 	const char *what = "EAL";
 	int err;
@@ -218,7 +223,7 @@ int engine_node_init(struct engine_node *n, const struct field_shape *shape, uns
 	if (err != 0) {
 		return err;
 	}
-	err = start_eal(n);
+	err = start_eal(n, small_pages);
 	n->started = err == 0;
 	for (unsigned i = 0; i < worker_count && err == 0; i++) {
 		what = "port";

@@ -31,8 +31,8 @@ struct engine_node {
 
 // 0, or -errno: the reason has been printed. The first worker is on the CPU that the caller runs
 // on. On failure as well: engine_node_fini().
-int engine_node_init(struct engine_node *n, const struct field_shape *shape, unsigned worker_count)
-	__attribute__((warn_unused_result));
+int engine_node_init(struct engine_node *n, const struct field_shape *shape, unsigned worker_count,
+	bool small_pages) __attribute__((warn_unused_result));
 void engine_node_fini(struct engine_node *n);
 // The node as its clients see it; each worker has a port.
 struct dp_addr engine_node_address(unsigned worker);

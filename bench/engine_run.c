@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crypto/suite.h"
+#include "library_only.h"
 #include "perf_count.h"
 #include "quiet.h"
 
@@ -316,6 +317,7 @@ static int make_bare(struct run *r)
 		fprintf(stderr, "engine_bench: the cipher alone: %s\n", why);
 		return -ENOTSUP;
 	}
+	library_only(r->bare_crypto);
 	err = seal_only_create(
 		r->bare_crypto, shape->suite, ENGINE_BARE_KEYS, shape->payload, &r->bare);
 	if (err != 0) {
@@ -333,7 +335,8 @@ static int start(struct run *r, struct engine_result *out)
 	int err = make_bare(r);
 
 	if (err == 0) {
-		err = engine_node_init(&r->node, shape, r->params->workers);
+		err = engine_node_init(
+			&r->node, shape, r->params->workers, r->params->count_copies > 0);
 	}
 	for (unsigned i = 0; i < r->params->workers && err == 0; i++) {
 		err = engine_field_init(&r->fields[i], &r->node, i);

@@ -21,6 +21,7 @@ th, td { text-align: left; padding: .35rem .5rem; border-bottom: 1px solid #e3e7
   vertical-align: top; }
 th { color: #5b6675; font-weight: 600; } td.n, th.n { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
+td:first-child { min-width: 11rem; }
 .met { color: #146c43; font-weight: 600; } .not { color: #a3261b; font-weight: 600; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 .9em; }
 """
@@ -87,7 +88,8 @@ def ratio_plot(rows):
         fill = {True: GOOD, False: BAD, None: ROUTE}[r["met"]]
         body.append(text(4, y + 12, label(r), 11))
         body.append(bar(4, y + 16, r["value"] * scale, 12, fill))
-        body.append(text(8 + r["value"] * scale, y + 26, f"{r['value']:.2f}", 11))
+        end = max(r["value"], r["target"] or 0) * scale  # not under the target's line
+        body.append(text(8 + end, y + 26, f"{r['value']:.2f}", 11))
         if r["target"] is not None:
             x = 4 + r["target"] * scale
             body.append(f'<line x1="{x:.1f}" y1="{y + 14}" x2="{x:.1f}" y2="{y + 30}" '

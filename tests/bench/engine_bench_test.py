@@ -95,6 +95,8 @@ def main():
     check(two.returncode == 0 or "CPUs" in two.stderr, two.stderr)  # a machine may have one
     if two.returncode == 0:
         check(len(json.loads(two.stdout)["per_worker"]) == 2, two.stdout)
+    done = run(["--suite", SRTP[2], "--engine", "libsrtp2", "--receivers", "50", "--rounds", "1"])
+    check(done.returncode == 0 or "libsrtp2 does not start" in done.stderr, done.stderr)
     done = run(["--engine", "libsrtp2"])
     check(done.returncode == 1 and "libsrtp2 has no aead_aes256_gcm_rtpsize" in done.stderr,
           done.stderr)
