@@ -140,6 +140,30 @@ static void workers(struct metrics_text *text, const struct node_view *view, uin
 	}
 }
 
+static void handoff(struct metrics_text *text, const struct progress *progress)
+{
+	char number[METRICS_NUMBER_SIZE];
+
+	metrics_family(text, "handoff_peak_packets", METRICS_GAUGE,
+		"Most packets that ever waited for a worker in its ring of packets that others "
+		"received (rx) or finished (tx); voicenode_handoff_ring_packets fit.");
+	for (uint32_t worker = 0; worker < progress_worker_count(progress); worker++) {
+		const struct dp_worker_shm *shm = progress_worker(progress, worker);
+		struct metrics_label labels[] = {
+			{"worker", worker_name(worker, number)}, {"ring", "rx"}};
+
+		metrics_sample_u64(text, "handoff_peak_packets", labels, 2,
+			__atomic_load_n(&shm->rx_handoff_peak, __ATOMIC_RELAXED));
+		labels[1].value = "tx";
+		metrics_sample_u64(text, "handoff_peak_packets", labels, 2,
+			__atomic_load_n(&shm->tx_handoff_peak, __ATOMIC_RELAXED));
+	}
+	metrics_family(text, "handoff_ring_packets", METRICS_GAUGE,
+		"Packets that fit into a hand-over ring; one more is dropped (handoff_full, "
+		"tx_full).");
+	metrics_sample_u64(text, "handoff_ring_packets", NULL, 0, DP_HANDOFF_MAX - 1);
+}
+
 static void device(struct metrics_text *text, const struct node_view *view)
 {
 	const struct dplink *link = resync_link(view->resync);
@@ -153,6 +177,10 @@ static void device(struct metrics_text *text, const struct node_view *view)
 	metrics_family(text, "port_drops_countable", METRICS_GAUGE,
 		"1 when the driver can count the packets it dropped (af_packet cannot).");
 	metrics_sample(text, "port_drops_countable", labels, 2, dev->drops_countable ? 1 : 0);
+	metrics_family(text, "port_steering", METRICS_GAUGE,
+		"1 with the way in which packets find their worker: flow, rss or software.");
+	labels[1] = (struct metrics_label){"steering", dev->steering};
+	metrics_sample(text, "port_steering", labels, 2, 1);
 }
 
 static void dplink(struct metrics_text *text, const struct node_view *view)
@@ -206,6 +234,7 @@ void metrics_render_dataplane(
 	dplink(text, view);
 	workers(text, view, now_ms);
 	counters(text, view->progress);
+	handoff(text, view->progress);
 	verdicts(text, view->progress);
 	latency(text, view->progress);
 	nonces(text, view);

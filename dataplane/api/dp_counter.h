@@ -17,6 +17,10 @@
 	X(TX_HANDED_OUT, "tx_handed_out_packets",                                                \
 		"frames given to the worker that owns a tx queue")                               \
 	X(TX_HANDED_IN, "tx_handed_in_packets", "frames of other workers taken to be sent")      \
+	X(RX_CONGESTED, "rx_handoff_congested_turns",                                            \
+		"turns that found the ring of packets that others received half full or fuller") \
+	X(TX_CONGESTED, "tx_handoff_congested_turns",                                            \
+		"turns that found the ring of frames that others made half full or fuller")      \
 	X(DEAF, "deaf", "copies not made because the receiver is deafened")                      \
 	X(COMMANDS, "commands", "commands of control applied")                                   \
 	X(COMMANDS_REFUSED, "commands_refused", "commands refused: stale, full or out of range") \

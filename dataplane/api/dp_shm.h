@@ -20,7 +20,7 @@
 #include "api/dp_verdict.h"
 
 #define DP_SHM_MAGIC 0x764e4f4445503031ull // "vNODEP01"
-#define DP_SHM_VERSION 3u
+#define DP_SHM_VERSION 4u
 #define DP_LATENCY_BUCKETS 24 // bucket n: below 2^n microseconds, from rx burst to tx burst
 
 struct dp_shm {
@@ -58,6 +58,9 @@ struct dp_worker_shm {
 	uint32_t guilds, sessions; // held now
 	uint32_t legs;
 	uint32_t reserved;
+	// Most packets that ever waited in the rings of other workers' packets (of DP_HANDOFF_MAX).
+	uint32_t rx_handoff_peak; // received by other workers
+	uint32_t tx_handoff_peak; // finished, of workers without a tx queue
 	uint64_t counters[DP_COUNTER_COUNT];
 	uint64_t verdicts[DP_VERDICT_COUNT];
 	uint64_t latency[DP_LATENCY_BUCKETS]; // bursts

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "run/handoff.h"
 #include "run/pipeline.h"
 #include "worker/worker.h"
 
@@ -45,6 +46,7 @@ int worker_loop(void *arg)
 		w->now_tsc = rte_rdtsc();
 		w->turn++;
 		__atomic_store_n(&w->shm->heartbeat, w->turn, __ATOMIC_RELAXED);
+		handoff_watch(w);
 		if (pipeline_turn(w)) {
 			w->idle_turns = 0;
 			worker_count_add(w, DP_COUNTER_TURNS_BUSY, 1);

@@ -165,7 +165,7 @@ class Node:
 
     def counter(self, name, worker_offset=64):
         """A counter of dp_counter.h of worker 0."""
-        offset = worker_offset + 32 + 8 * COUNTERS.index(name)
+        offset = worker_offset + 40 + 8 * COUNTERS.index(name)
         return struct.unpack("=Q", os.pread(self.memory, 8, offset))[0]
 
     def restart_control(self):

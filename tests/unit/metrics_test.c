@@ -217,6 +217,21 @@ static void counters_are_those_of_the_memfd(void **state)
 	assert_null(strstr(page.data, "drops_total{worker=\"0\",reason=\"forwarded\""));
 }
 
+static void hand_over_and_steering_are_shown(void **state)
+{
+	(void)state;
+	snprintf(fake_device.steering, sizeof(fake_device.steering), "rss");
+	dp_shm_worker(fake_shm, 1)->rx_handoff_peak = 3000;
+	dp_shm_worker(fake_shm, 0)->tx_handoff_peak = 17;
+	count(1, DP_COUNTER_RX_CONGESTED, 5);
+	render();
+	assert_true(has_line("voicenode_port_steering{port=\"0\",steering=\"rss\"} 1"));
+	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"1\",ring=\"rx\"} 3000"));
+	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"0\",ring=\"tx\"} 17"));
+	assert_true(has_line("voicenode_handoff_ring_packets 4095"));
+	assert_true(has_line("voicenode_rx_handoff_congested_turns_total{worker=\"1\"} 5"));
+}
+
 static void values_of_labels_are_escaped(void **state)
 {
 	(void)state;
@@ -336,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_line_is_of_the_format),
 		TEST(counters_are_those_of_the_memfd),
+		TEST(hand_over_and_steering_are_shown),
 		TEST(values_of_labels_are_escaped),
 		TEST(latency_is_cumulative),
 		TEST(the_ledger_balances_or_says_so),
