@@ -18,7 +18,6 @@
 
 #include "api/dp_msg.h"
 #include "api/dp_shm.h"
-#include "library_only.h"
 
 #define DESCRIPTORS 1024
 #define POOL_SIZE 16383 // copies of a wave, and the packets that wait in the ring
@@ -204,9 +203,6 @@ static int make_worker(struct engine_node *n, unsigned worker)
 		return -ENOMEM;
 	}
 	n->workers[worker] = w;
-	if (n->shape.engine == CRYPTO_ENGINE_IPSEC_MB) {
-		library_only(w->crypto);
-	}
 	// The bench asks how many packets a core carries, not how many one speaker may bring.
 	w->rates[STREAM_AUDIO] = (struct stream_rate){.burst_tsc = UINT64_MAX};
 	return 0;

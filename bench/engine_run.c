@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "crypto/suite.h"
-#include "library_only.h"
 #include "perf_count.h"
 #include "quiet.h"
 
@@ -25,6 +24,7 @@
 // Rounds, by number: what each measured.
 struct rounds {
 	double seal[ENGINE_ROUNDS_MAX * ROUNDS_PER_GOOD];
+	double seal_worst[ENGINE_ROUNDS_MAX * ROUNDS_PER_GOOD]; // of all workers at once
 	double open[ENGINE_ROUNDS_MAX * ROUNDS_PER_GOOD];
 	double alone[ENGINE_ROUNDS_MAX * ROUNDS_PER_GOOD];
 	double pipeline[BENCH_WORKERS_MAX][ENGINE_ROUNDS_MAX * ROUNDS_PER_GOOD];
@@ -36,8 +36,8 @@ struct run {
 	const struct engine_run_params *params;
 	struct engine_node node;
 	struct engine_field fields[BENCH_WORKERS_MAX];
-	struct crypto_engine *bare_crypto;
-	struct seal_only *bare;
+	struct crypto_engine *bare_crypto[BENCH_WORKERS_MAX]; // a thread each
+	struct seal_only *bare[BENCH_WORKERS_MAX];
 	struct quiet quiet;
 	struct rounds rounds;
 };
@@ -46,10 +46,13 @@ struct run {
 // each is measured beside the others.
 struct crew {
 	struct engine_field *field;
+	struct seal_only *alone;
 	unsigned *arrived, *finished; // shared by the crew
 	unsigned size;
 	double median;
-	double share; // processor time to time
+	double bare_ns; // the cipher alone, on this core
+	double share;   // processor time to time
+	int error;
 };
 
 static double sample(struct engine_field *f)
@@ -59,6 +62,17 @@ static double sample(struct engine_field *f)
 
 	engine_field_work(f);
 	return (bench_now_ns() - start) / packets / (copies > 0 ? copies : 1);
+}
+
+// Before the samples and after them: the worse of the two counts.
+static void crew_alone(struct crew *c)
+{
+	struct seal_cost cost = {0};
+
+	if (c->error == 0) {
+		c->error = seal_only_sample(c->alone, false, &cost);
+	}
+	c->bare_ns = cost.median > c->bare_ns ? cost.median : c->bare_ns;
 }
 
 static int crew_work(void *arg)
@@ -73,9 +87,11 @@ static int crew_work(void *arg)
 	while (__atomic_load_n(c->arrived, __ATOMIC_ACQUIRE) < c->size) {
 		__builtin_ia32_pause();
 	}
+	crew_alone(c);
 	for (unsigned i = 0; i < ROUND_SAMPLES; i++) {
 		samples[i] = sample(c->field);
 	}
+	crew_alone(c);
 	__atomic_add_fetch(c->finished, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(c->finished, __ATOMIC_ACQUIRE) < c->size) {
 		(void)sample(c->field);
@@ -87,29 +103,34 @@ static int crew_work(void *arg)
 	return 0;
 }
 
-// The first 'size' workers at once. True: each had its core.
-static bool crew_round(struct run *r, unsigned size, double *medians[])
+// The first 'size' workers at once. 'good': each had its core. 0 or -errno.
+static int crew_round(struct run *r, unsigned size, double *medians[], bool *good)
 {
-	unsigned arrived = 0, finished = 0;
+	unsigned arrived = 0, finished = 0, at = r->rounds.count - 1;
 	struct crew crew[BENCH_WORKERS_MAX];
-	bool good = true;
+	int err = 0;
 
 	for (unsigned i = 0; i < size; i++) {
 		crew[i] = (struct crew){.field = &r->fields[i],
+			.alone = r->bare[i],
 			.arrived = &arrived,
 			.finished = &finished,
 			.size = size};
 		if (i > 0 && rte_eal_remote_launch(crew_work, &crew[i], i) != 0) {
-			return false;
+			return -EBUSY;
 		}
 	}
 	(void)crew_work(&crew[0]);
 	rte_eal_mp_wait_lcore();
 	for (unsigned i = 0; i < size; i++) {
 		*medians[i] = crew[i].median;
-		good &= crew[i].share > 0.9;
+		*good &= crew[i].share > 0.9;
+		if (crew[i].bare_ns > r->rounds.seal_worst[at]) {
+			r->rounds.seal_worst[at] = crew[i].bare_ns;
+		}
+		err = crew[i].error != 0 ? crew[i].error : err;
 	}
-	return good;
+	return err;
 }
 
 static double least(const double *values, unsigned count)
@@ -143,30 +164,31 @@ static int take_round(struct run *r)
 	double *alone = &all->alone[at];
 	double *medians[BENCH_WORKERS_MAX];
 	struct seal_cost cost;
-	bool good;
+	bool good = true;
 	int err;
 
 	for (unsigned i = 0; i < workers; i++) {
 		medians[i] = &all->pipeline[i][at];
 	}
 	quiet_begin(&r->quiet);
-	err = seal_only_sample(r->bare, false, &cost);
+	err = seal_only_sample(r->bare[0], false, &cost);
 	all->seal[at] = cost.median;
 	if (err == 0) {
-		err = seal_only_sample(r->bare, true, &cost);
+		err = seal_only_sample(r->bare[0], true, &cost);
 		all->open[at] = cost.median;
 	}
+	if (err == 0) {
+		err = crew_round(r, 1, &alone, &good);
+		all->pipeline[0][at] = *alone;
+	}
+	if (err == 0 && workers > 1) {
+		err = crew_round(r, workers, medians, &good);
+	}
 	if (err != 0) {
-		fprintf(stderr, "engine_bench: the cipher alone: %s\n", strerror(-err));
+		fprintf(stderr, "engine_bench: a round failed: %s\n", strerror(-err));
 		return err;
 	}
-	good = crew_round(r, 1, &alone);
-	all->pipeline[0][at] = *alone;
-	if (workers > 1) {
-		good &= crew_round(r, workers, medians);
-	}
-	good &= quiet_end(&r->quiet);
-	all->quiet[at] = good;
+	all->quiet[at] = quiet_end(&r->quiet) && good;
 	judge_rounds(all);
 	return 0;
 }
@@ -303,25 +325,25 @@ static int measure(struct run *r, struct engine_result *out)
 	return err;
 }
 
-static int make_bare(struct run *r)
+static int make_bare(struct run *r, unsigned worker)
 {
 	const struct field_shape *shape = &r->params->shape;
 	enum crypto_engine_kind kind = shape->engine == CRYPTO_ENGINE_LIBSRTP2
 					       ? CRYPTO_ENGINE_LIBSRTP2
 					       : CRYPTO_ENGINE_IPSEC_MB;
+	struct crypto_engine *crypto;
 	char why[256];
 	int err;
 
-	r->bare_crypto = crypto_engine_create(kind, why, sizeof(why));
-	if (r->bare_crypto == NULL) {
+	crypto = r->bare_crypto[worker] = crypto_engine_create(kind, why, sizeof(why));
+	if (crypto == NULL) {
 		fprintf(stderr, "engine_bench: the cipher alone: %s\n", why);
 		return -ENOTSUP;
 	}
-	library_only(r->bare_crypto);
 	err = seal_only_create(
-		r->bare_crypto, shape->suite, ENGINE_BARE_KEYS, shape->payload, &r->bare);
+		crypto, shape->suite, ENGINE_BARE_KEYS, shape->payload, &r->bare[worker]);
 	if (err != 0) {
-		const char *refusal = crypto_engine_refusal(r->bare_crypto, shape->suite);
+		const char *refusal = crypto_engine_refusal(crypto, shape->suite);
 
 		fprintf(stderr, "engine_bench: %s: %s\n", suite_get(shape->suite)->name,
 			refusal != NULL ? refusal : strerror(-err));
@@ -332,8 +354,11 @@ static int make_bare(struct run *r)
 static int start(struct run *r, struct engine_result *out)
 {
 	const struct field_shape *shape = &r->params->shape;
-	int err = make_bare(r);
+	int err = 0;
 
+	for (unsigned i = 0; i < r->params->workers && err == 0; i++) {
+		err = make_bare(r, i);
+	}
 	if (err == 0) {
 		err = engine_node_init(
 			&r->node, shape, r->params->workers, r->params->count_copies > 0);
@@ -351,7 +376,7 @@ static int start(struct run *r, struct engine_result *out)
 		snprintf(out->crypto, sizeof(out->crypto), "%s",
 			crypto_engine_name(r->node.workers[0]->crypto));
 		snprintf(out->bare_crypto, sizeof(out->bare_crypto), "%s",
-			crypto_engine_name(r->bare_crypto));
+			crypto_engine_name(r->bare_crypto[0]));
 	}
 	return err;
 }
@@ -391,7 +416,9 @@ int engine_run(const struct engine_run_params *params, struct engine_result *out
 		engine_field_fini(&run.fields[i]);
 	}
 	engine_node_fini(&run.node);
-	seal_only_destroy(run.bare);
-	crypto_engine_destroy(run.bare_crypto);
+	for (unsigned i = 0; i < params->workers; i++) {
+		seal_only_destroy(run.bare[i]);
+		crypto_engine_destroy(run.bare_crypto[i]);
+	}
 	return err;
 }

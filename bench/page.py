@@ -14,7 +14,7 @@ body { font: 16px/1.45 system-ui, sans-serif; color: #1d2430; background: #fff; 
 h1 { font-size: 1.4rem; margin: 0 0 .3rem; } h2 { font-size: 1.1rem; margin: 1.8rem 0 .3rem; }
 p { margin: .3rem 0 .8rem; max-width: 46rem; } .dim { color: #5b6675; }
 .plot { border: 1px solid #e3e7ec; border-radius: 6px; padding: .5rem; margin: .5rem 0; }
-.plot svg { display: block; width: 100%; height: auto; }
+.plot svg { display: block; width: 100%; max-width: 40rem; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .86rem; width: 100%; }
 th, td { text-align: left; padding: .35rem .5rem; border-bottom: 1px solid #e3e7ec;
