@@ -12,8 +12,9 @@
 #include "stage/stages.h"
 #include "worker/worker.h"
 
-// Jobs between two looks ahead. The cipher loads little: while it works, what the next wave needs
-// can come; asked for all at once, it would wait for the core's few outstanding misses.
+// Jobs between two looks ahead. The library loads little: while it works, what the next wave needs
+// can come; asked for all at once, it would wait for the core's few outstanding misses. The sealer
+// wants the whole wave: a call of it that is short loses more than that.
 #define SEAL_STEP 4u
 
 // The job's nonce. False: the key has none left.
@@ -56,7 +57,9 @@ static void seal_suite(struct worker *w, struct wave *out, unsigned suite, const
 {
 	struct seal_job *batch[DP_WAVE_MAX];
 	bool alone = out->suites == 1u << suite;
-	unsigned count = 0, step = next != NULL && next->count > 0 ? SEAL_STEP : DP_WAVE_MAX;
+	bool whole = suite_is_gcm(suite) && crypto_engine_interleaves(w->crypto);
+	unsigned count = 0;
+	unsigned step = next != NULL && next->count > 0 && !whole ? SEAL_STEP : DP_WAVE_MAX;
 
 	for (unsigned i = 0; i < out->count; i++) {
 		batch[count] = &out->seal[i];
