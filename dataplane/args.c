@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "api/dp_assert.h"
+#include "host/capacity.h"
 
 struct parser {
 	struct args *args;
@@ -196,6 +197,16 @@ static int parse_seal_check(struct parser *p, const char *name, const char *valu
 	return number(p, name, value, 0, ARGS_SEAL_CHECK_MAX, &p->args->seal_check_every);
 }
 
+static int parse_capacity(struct parser *p, const char *name, const char *value)
+{
+	if (strcmp(value, "auto") == 0)
+		return 0;
+	if (strspn(value, "0") == strlen(value))
+		return bad(p, name, value,
+			"a budget of zero: no worker would take anybody; \"auto\" measures it");
+	return number(p, name, value, 1, CAPACITY_PPS_MAX, &p->args->capacity_pps);
+}
+
 static int parse_hugepages(struct parser *p, const char *name, const char *value)
 {
 	static const char *const words[] = {"auto", "required", "off", NULL};
@@ -269,6 +280,7 @@ static const struct option_row option_rows[] = {
 	{"sleep-us-max", parse_sleep, false, false},
 	{"crypto-engine", parse_crypto_engine, true, false},
 	{"seal-check-every", parse_seal_check, true, false},
+	{"capacity-pps", parse_capacity, true, false},
 	{"hugepages", parse_hugepages, false, false},
 	{"mbufs", parse_mbufs, false, false},
 	{"sessions", parse_sessions, false, false},

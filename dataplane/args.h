@@ -38,6 +38,7 @@ struct args {
 	enum worker_idle idle;
 	uint32_t sleep_us_max;
 	enum crypto_engine_kind crypto_engine;
+	uint32_t capacity_pps;     // of each worker; 0: measure it
 	uint32_t seal_check_every; // groups: crypto_engine_check_every()
 	enum eal_hugepages hugepages;
 	uint32_t mbufs;                  // per worker

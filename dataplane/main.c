@@ -26,6 +26,7 @@
 #include "api/dp_shm.h"
 #include "args.h"
 #include "crypto/suite.h"
+#include "host/capacity.h"
 #include "host/control_link.h"
 #include "host/device_check.h"
 #include "host/eal.h"
@@ -321,6 +322,61 @@ static enum host_status privileges_up(struct dataplane *dp)
 	return privileges_drop(dp->why, sizeof(dp->why)) == 0 ? HOST_OK : HOST_FAILED;
 }
 
+static uint32_t workers_on(const struct args *args, uint16_t core)
+{
+	uint32_t count = 0;
+
+	for (unsigned i = 0; i < args->worker_count; i++)
+		count += args->cores[i] == core;
+	return count;
+}
+
+// All at once, so that a start takes no longer however many workers there are.
+static enum host_status capacity_measure_all(struct dataplane *dp)
+{
+	static struct capacity_test tests[DP_WORKERS_MAX];
+	const struct args *args = &dp->args;
+
+	for (unsigned i = 0; i < args->worker_count; i++) {
+		tests[i] = (struct capacity_test){.engine = dp->workers[i]->crypto,
+			.tsc_hz = rte_get_tsc_hz(),
+			.shared_by = workers_on(args, args->cores[i])};
+		(void)rte_eal_remote_launch(capacity_measure, &tests[i], eal_worker_lcore(i));
+	}
+	rte_eal_mp_wait_lcore();
+	for (unsigned i = 0; i < args->worker_count; i++) {
+		if (tests[i].pps == 0) {
+			snprintf(dp->why, sizeof(dp->why),
+				"worker %u cannot measure its budget: no memory, or its CPU runs no"
+				" suite; workers.capacity_pps = N gives one",
+				i);
+			return HOST_FAILED;
+		}
+		__atomic_store_n(
+			&dp->workers[i]->shm->capacity_pps, tests[i].pps, __ATOMIC_RELAXED);
+		host_log(HOST_LOG_INFO, "worker measured",
+			"worker=%u core=%u capacity_pps=%u suite=%s samples=%u shared_by=%u", i,
+			args->cores[i], tests[i].pps, tests[i].suite, tests[i].samples,
+			tests[i].shared_by);
+	}
+	return HOST_OK;
+}
+
+// Configured, or of the node's first dataplane: a successor has no time to lose.
+static enum host_status capacity_up(struct dataplane *dp)
+{
+	bool known = true;
+
+	for (unsigned i = 0; i < dp->args.worker_count; i++) {
+		uint32_t *pps = &dp->workers[i]->shm->capacity_pps;
+
+		if (dp->args.capacity_pps != 0)
+			__atomic_store_n(pps, dp->args.capacity_pps, __ATOMIC_RELAXED);
+		known = known && *pps != 0;
+	}
+	return known ? HOST_OK : capacity_measure_all(dp);
+}
+
 static enum host_status threads_up(struct dataplane *dp)
 {
 	for (unsigned i = 0; i < dp->args.worker_count; i++) {
@@ -354,9 +410,11 @@ static enum host_status link_up(struct dataplane *dp)
 	};
 	struct dp_device device = {
 		.drops_countable = device_counts_drops(args->device.kind),
+		.queue_count = dp->port.queue_count,
 	};
 
-	snprintf(device.driver, sizeof(device.driver), "%s", dp->port.driver);
+	snprintf(device.driver, sizeof(device.driver), "%.*s", (int)sizeof(device.driver) - 1,
+		dp->port.driver);
 	snprintf(device.name, sizeof(device.name), "%.*s", (int)sizeof(device.name) - 1,
 		args->device.name);
 	snprintf(device.rung, sizeof(device.rung), "%s", args->rung_note);
@@ -364,6 +422,8 @@ static enum host_status link_up(struct dataplane *dp)
 		device.steering, sizeof(device.steering), "%s", steer_rung_name(dp->port.steering));
 	snprintf(device.crypto, sizeof(device.crypto), "%s",
 		crypto_engine_name(dp->workers[0]->crypto));
+	for (unsigned i = 0; i < args->worker_count; i++)
+		device.capacity_pps[i] = dp->workers[i]->shm->capacity_pps;
 	control_link_init(
 		&dp->link, DP_LINK_FD, args->epoch, args->first_port, &limits, dp->rings, &device);
 	return HOST_OK;
@@ -379,6 +439,7 @@ static const struct part parts[] = {
 	{"rings", rings_up, rings_down},
 	{"workers", workers_up, workers_down},
 	{"privileges", privileges_up, NULL},
+	{"capacity", capacity_up, NULL},
 	{"threads", threads_up, threads_down},
 	{"link", link_up, NULL},
 };

@@ -97,7 +97,7 @@ static void report_links(const json_t *reply, FILE *out)
 static void report_workers(const json_t *workers, FILE *out)
 {
 	static const char *const heads[] = {"worker", "core", "port", "turning", "guilds",
-		"sessions", "received", "sent", "dropped", "busy", NULL};
+		"sessions", "received", "sent", "dropped", "busy", "capacity/s", NULL};
 	struct table table;
 	const json_t *worker;
 	size_t i;
@@ -120,6 +120,7 @@ static void report_workers(const json_t *workers, FILE *out)
 		snprintf(text, sizeof(text), "%.0f %%",
 			100 * json_number_value(json_object_get(worker, "busy_ratio")));
 		table_text(&table, text);
+		table_number(&table, integer_of(worker, "capacity_pps"));
 	}
 	table_print(&table, out);
 }

@@ -34,6 +34,7 @@ struct node_config {
 		enum config_idle idle;
 		uint32_t sleep_us_max;
 		enum config_crypto crypto_engine;
+		uint32_t capacity_pps;     // 0: measured at start
 		uint32_t seal_check_every; // groups of four packets; 0: never
 	} workers;
 	struct {

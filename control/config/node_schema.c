@@ -23,6 +23,7 @@
 static const char *const steering_words[] = {"auto", "flow", "rss", "software", NULL};
 static const char *const idle_words[] = {"adaptive", "poll", NULL};
 static const char *const crypto_words[] = {"auto", "ipsec-mb", "libsrtp2", NULL};
+static const char *const capacity_words[] = {"auto", NULL};
 static const char *const hugepage_words[] = {"auto", "required", "off", NULL};
 static const char *const mode_words[] = {
 	"aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize", NULL};
@@ -173,6 +174,19 @@ static const struct schema_row node_rows[] = {
 			"by libipsec-mb too and compared. A difference switches the sealer off, "
 			"with\n"
 			"a warning. 1000 costs next to nothing; 0 switches the check off."},
+	{.path = "workers.capacity_pps",
+		.type = SCHEMA_NUMBER,
+		FIELD(workers.capacity_pps),
+		RESTART,
+		.min = 1,
+		.max = 1000000000,
+		.words = capacity_words,
+		.zero = "a budget of zero: no worker would take anybody",
+		.fallback = "\"auto\"",
+		.help = "The budget of each worker: packets a second that it can seal. auto "
+			"measures "
+			"it at\n"
+			"the first start, which takes 50 ms."},
 
 	{.path = "memory", .help = "What the packet engine takes at start; it never grows."},
 	{.path = "memory.hugepages",

@@ -21,7 +21,7 @@
 
 enum schema_type {
 	SCHEMA_GROUP = 0, // holds the rows whose paths begin with its own
-	SCHEMA_NUMBER,    // uint32_t
+	SCHEMA_NUMBER,    // uint32_t; 0 where 'words' has a word for it that was written
 	SCHEMA_BOOL,      // bool
 	SCHEMA_WORD,      // an enum: the index in 'words'
 	SCHEMA_TEXT,      // char[size]
@@ -42,7 +42,8 @@ struct schema_row {
 	const char *help;     // lines of the sample file, separated by line feeds
 	const char *allowed;  // TEXT, TEXTS: what it may be; others say it by their bounds
 	int64_t min, max;     // NUMBER: the value; TEXT: bytes; lists: items
-	const char *const *words;      // ends with NULL
+	const char *const *words;      // ends with NULL; NUMBER: one word, stored as 0; or NULL
+	const char *zero;              // NUMBER: what a 0 would be, "a budget of zero"; NULL
 	schema_check_fn *check;        // TEXT, TEXTS; NULL: any text
 	size_t offset;                 // of the field, or of the first item or of the pointer
 	size_t size;                   // bytes of the field or item

@@ -36,14 +36,22 @@ static void words_text(const struct schema_row *row, char *out, size_t out_size)
 			row->words[i]);
 }
 
+static void number_allowed(const struct schema_row *row, char *out, size_t out_size)
+{
+	int size = snprintf(
+		out, out_size, "a whole number from %" PRId64 " to %" PRId64, row->min, row->max);
+
+	if (row->words != NULL && size > 0 && (size_t)size < out_size)
+		snprintf(out + size, out_size - (size_t)size, ", or \"%s\"", row->words[0]);
+}
+
 void schema_allowed(const struct schema_row *row, char *out, size_t out_size)
 {
 	char words[160];
 
 	switch (row->type) {
 	case SCHEMA_NUMBER:
-		snprintf(out, out_size, "a whole number from %" PRId64 " to %" PRId64, row->min,
-			row->max);
+		number_allowed(row, out, out_size);
 		break;
 	case SCHEMA_BOOL:
 		snprintf(out, out_size, "true or false");
@@ -162,10 +170,16 @@ static void refuse(struct schema_file *file, const struct schema_row *row,
 static void value_number(struct schema_file *file, const struct schema_row *row,
 	const config_setting_t *setting, const char *key, void *base)
 {
-	const char *raw = marked_number(setting);
+	const char *raw = marked_number(setting), *text = config_setting_get_string(setting);
 	int type = config_setting_type(setting);
-	char digits[48];
+	char digits[48], allowed[128];
 	long long value;
+
+	number_allowed(row, allowed, sizeof(allowed));
+	if (row->words != NULL && text != NULL && strcmp(text, row->words[0]) == 0) {
+		*(uint32_t *)field(row, base) = 0;
+		return;
+	}
 
 	errno = 0;
 	if (raw != NULL) {
@@ -180,12 +194,14 @@ static void value_number(struct schema_file *file, const struct schema_row *row,
 		refuse(file, row, setting, key, NULL);
 		return;
 	}
+	if (value == 0 && row->min > 0 && row->zero != NULL) {
+		schema_problem(file, setting, key, "0 is %s; allowed: %s", row->zero, allowed);
+		return;
+	}
 	if (value < row->min || value > row->max) {
-		schema_problem(file, setting, key,
-			"%s is %s %" PRId64 "; allowed: a whole number from %" PRId64
-			" to %" PRId64,
-			digits, value < row->min ? "below" : "above",
-			value < row->min ? row->min : row->max, row->min, row->max);
+		schema_problem(file, setting, key, "%s is %s %" PRId64 "; allowed: %s", digits,
+			value < row->min ? "below" : "above",
+			value < row->min ? row->min : row->max, allowed);
 		return;
 	}
 	*(uint32_t *)field(row, base) = (uint32_t)value;

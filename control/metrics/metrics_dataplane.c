@@ -117,9 +117,19 @@ static void latency(struct metrics_text *text, const struct progress *progress)
 
 static void workers(struct metrics_text *text, const struct node_view *view, uint64_t now_ms)
 {
+	const struct dp_device *dev = dplink_device(resync_link(view->resync));
 	const struct progress *progress = view->progress;
 	char number[METRICS_NUMBER_SIZE];
 
+	metrics_family(text, "worker_capacity_pps", METRICS_GAUGE,
+		"Packets a second that a worker can seal on the whole route if it does nothing "
+		"else: measured at start, or workers.capacity_pps.");
+	for (uint32_t worker = 0; worker < progress_worker_count(progress); worker++) {
+		struct metrics_label label = {"worker", worker_name(worker, number)};
+
+		metrics_sample_u64(
+			text, "worker_capacity_pps", &label, 1, dev->capacity_pps[worker]);
+	}
 	metrics_family(text, "worker_turning", METRICS_GAUGE,
 		"1 while the worker's loop turned within the last second.");
 	for (uint32_t worker = 0; worker < progress_worker_count(progress); worker++) {

@@ -34,9 +34,10 @@ static json_t *device_json(const struct node_view *view)
 {
 	const struct dp_device *device = dplink_device(resync_link(view->resync));
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "driver", device->driver, "name",
-		device->name, "rung", device->rung, "steering", device->steering, "crypto",
-		device->crypto, "drops_countable", device->drops_countable != 0);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "driver", device->driver, "name",
+		device->name, "rung", device->rung, "steering", device->steering, "queues",
+		(json_int_t)device->queue_count, "crypto", device->crypto, "drops_countable",
+		device->drops_countable != 0);
 }
 
 static json_t *gateway_json(const struct node_view *view)
@@ -59,11 +60,12 @@ static json_t *dataplane_json(const struct node_view *view)
 
 static json_t *worker_json(const struct node_view *view, uint32_t worker)
 {
+	const struct dp_device *device = dplink_device(resync_link(view->resync));
 	const struct node_config *config = view->config;
 	struct ledger ledger;
 
 	ledger_read_worker(view->progress, worker, &ledger);
-	return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:f}", "worker",
+	return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "worker",
 		(json_int_t)worker, "core", (json_int_t)config->workers.core[worker], "port",
 		(json_int_t)config->workers.port[worker], "turning",
 		progress_turns(view->progress, worker, now_ms()), "guilds",
@@ -72,7 +74,8 @@ static json_t *worker_json(const struct node_view *view, uint32_t worker)
 		(json_int_t)ledger.received, "sent", (json_int_t)ledger.sent, "dropped",
 		(json_int_t)(ledger.by_class[DP_CLASS_DROPPED] +
 			     ledger.by_class[DP_CLASS_NOT_SENT]),
-		"busy_ratio", view->progress->worker[worker].busy_ratio);
+		"busy_ratio", view->progress->worker[worker].busy_ratio, "capacity_pps",
+		(json_int_t)device->capacity_pps[worker]);
 }
 
 static json_t *workers_json(const struct node_view *view)

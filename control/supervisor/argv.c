@@ -111,6 +111,8 @@ int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epo
 	ADD(err, argv, "--sleep-us-max", "%u", config->workers.sleep_us_max);
 	ADD(err, argv, "--crypto-engine", "%s", crypto_names[config->workers.crypto_engine]);
 	ADD(err, argv, "--seal-check-every", "%u", config->workers.seal_check_every);
+	if (config->workers.capacity_pps != 0)
+		ADD(err, argv, "--capacity-pps", "%u", config->workers.capacity_pps);
 	ADD(err, argv, "--hugepages", "%s", hugepages_names[config->memory.hugepages]);
 	ADD(err, argv, "--mbufs", "%u", config->memory.mbufs);
 	ADD(err, argv, "--sessions", "%u", config->limits.sessions);

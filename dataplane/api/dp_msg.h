@@ -24,7 +24,7 @@
 #include "api/dp_limits.h"
 #include "api/dp_media.h"
 
-#define DP_CONTRACT_VERSION 4u
+#define DP_CONTRACT_VERSION 5u
 #define DP_LINK_FD 3     // both children
 #define DP_PROGRESS_FD 4 // both children; see dp_shm.h
 #define DP_INTENT_FD 5   // control only
@@ -160,13 +160,18 @@ struct dp_ack {
 // Dataplane, after start: what it runs on. Text is NUL-terminated.
 struct dp_device {
 	struct dp_msg_header header;
-	char driver[32];         // "net_af_packet"
+	char driver[24];         // "net_af_packet"
 	char name[32];           // "eth0"
 	char rung[96];           // why this device, what it costs
 	char steering[16];       // "flow", "rss", "software"
 	char crypto[64];         // "ipsec-mb 1.3.0 avx512"
 	uint8_t drops_countable; // 0: the driver hides its drops
-	uint8_t reserved[15];
+	uint8_t reserved;
+	uint16_t queue_count; // that packets come by
+	uint32_t reserved_word;
+	// Packets a second that a worker can seal on the whole route, if it does nothing else; of
+	// the first worker_count (HELLO) workers. Never 0 there.
+	uint32_t capacity_pps[DP_WORKERS_MAX];
 };
 
 // X(enum suffix, number, struct)

@@ -20,7 +20,7 @@
 #include "api/dp_verdict.h"
 
 #define DP_SHM_MAGIC 0x764e4f4445503031ull // "vNODEP01"
-#define DP_SHM_VERSION 4u
+#define DP_SHM_VERSION 5u
 #define DP_LATENCY_BUCKETS 24 // bucket n: below 2^n microseconds, from rx burst to tx burst
 
 struct dp_shm {
@@ -57,7 +57,9 @@ struct dp_worker_shm {
 	uint64_t start_tsc;
 	uint32_t guilds, sessions; // held now
 	uint32_t legs;
-	uint32_t reserved;
+	// Packets a second that this worker's core can seal on the whole route: configured, or
+	// measured by the first dataplane; 0: not yet.
+	uint32_t capacity_pps;
 	// Most packets that ever waited in the rings of other workers' packets (of DP_HANDOFF_MAX).
 	uint32_t rx_handoff_peak; // received by other workers
 	uint32_t tx_handoff_peak; // finished, of workers without a tx queue

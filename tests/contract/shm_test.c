@@ -75,7 +75,7 @@ static void every_field_is_at_its_offset_and_no_byte_is_spare(void **state)
 {
 	(void)state;
 	assert_true(DP_SHM_MAGIC == 0x764e4f4445503031);
-	assert_int_equal(DP_SHM_VERSION, 4);
+	assert_int_equal(DP_SHM_VERSION, 5);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		bool is_last = i + 1 == sizeof(fields) / sizeof(fields[0]) || fields[i + 1].is == 0;
 		size_t next = is_last ? fields[i].record_size : fields[i + 1].is;
@@ -100,7 +100,7 @@ static void a_worker_begins_with_its_heartbeat_and_counts_behind(void **state)
 	assert_int_equal(offsetof(struct dp_worker_shm, guilds), 16);
 	assert_int_equal(offsetof(struct dp_worker_shm, sessions), 20);
 	assert_int_equal(offsetof(struct dp_worker_shm, legs), 24);
-	assert_int_equal(offsetof(struct dp_worker_shm, reserved), 28);
+	assert_int_equal(offsetof(struct dp_worker_shm, capacity_pps), 28);
 	assert_int_equal(offsetof(struct dp_worker_shm, rx_handoff_peak), 32);
 	assert_int_equal(offsetof(struct dp_worker_shm, tx_handoff_peak), 36);
 	assert_int_equal(offsetof(struct dp_worker_shm, counters), 40);

@@ -25,7 +25,7 @@ with open(os.path.join(API, "dp_msg.h")) as header:
 HEADER = struct.Struct("=IIHHHH")  # epoch, seq, type, size, worker, reserved
 SIZES = {HELLO: 80, PEER_DOWN: 24, GUILD_OPEN: 40, GUILD_CLOSE: 24, ROOM_OPEN: 48, ROOM_CLOSE: 24,
          SESSION_ADD: 48, SESSION_KEY: 80, SESSION_HINT: 48, SESSION_SET: 40, SESSION_REMOVE: 24,
-         REPLAYED: 16, ROOM_SET: 32, ACK: 24, DEVICE: 272}
+         REPLAYED: 16, ROOM_SET: 32, ACK: 24, DEVICE: 512}
 BODIES = {GUILD_OPEN: "=IIQQ", GUILD_CLOSE: "=II", ROOM_OPEN: "=IIIIQQ", ROOM_CLOSE: "=II",
           SESSION_ADD: "=IIIIIIII", SESSION_KEY: "=IIII32s14s2x", SESSION_HINT: "=II16sHBBI",
           SESSION_SET: "=IIIIII", SESSION_REMOVE: "=II", ROOM_SET: "=IIQ"}
@@ -128,11 +128,12 @@ class Node:
             assert seq not in self.acks, seq
             self.acks[seq] = struct.unpack_from("=i", body)[0]
         elif kind == DEVICE:
-            driver, name, rung, steering, crypto, countable = struct.unpack_from(
-                "=32s32s96s16s64sB", body)
+            driver, name, rung, steering, crypto, countable, queues, *capacity = \
+                struct.unpack_from("=24s32s96s16s64sBxH4x64I", body)
             self.device = {"driver": text(driver), "name": text(name), "rung": text(rung),
                            "steering": text(steering), "crypto": text(crypto),
-                           "drops_countable": countable}
+                           "drops_countable": countable, "queues": queues,
+                           "capacity_pps": [pps for pps in capacity if pps]}
         return True
 
     def until(self, condition, timeout=15.0):

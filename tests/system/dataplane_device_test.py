@@ -165,6 +165,23 @@ def serves_without_privileges_and_stops_in_order():
     assert node.stop() == 0
 
 
+def measures_once_unless_it_is_told():
+    node = control.Node(PROGRAM, "null", **TWO).start(stderr=subprocess.PIPE)
+    first = node.connect()["capacity_pps"]
+    assert len(first) == 2 and all(pps > 1000 for pps in first), first
+    node.process.kill()
+    said = node.process.communicate(timeout=30)[1]
+    assert said.count("worker measured") == 2, said
+    node.start(stderr=subprocess.PIPE)
+    assert node.connect()["capacity_pps"] == first, node.device
+    assert node.stop() == 0
+    assert "worker measured" not in node.process.stderr.read()
+    node = control.Node(PROGRAM, "null", options={"capacity-pps": "1234567"}).start()
+    assert node.connect()["capacity_pps"] == [1234567], node.device
+    assert node.stop() == 0
+    refused(2, "a budget of zero", options={"capacity-pps": "0"})
+
+
 def a_successor_keeps_progress_and_meets_control():
     node = control.Node(PROGRAM, "null", **TWO).start()
     again(node)
@@ -235,7 +252,7 @@ def af_xdp_serves_restarts_and_leaves_the_program():
 
 
 TESTS = [says_how_it_is_started, refuses_with_the_cure, refuses_another_contract,
-         serves_without_privileges_and_stops_in_order,
+         serves_without_privileges_and_stops_in_order, measures_once_unless_it_is_told,
          a_successor_keeps_progress_and_meets_control, af_packet_answers_discovery,
          a_tap_answers_for_itself, af_xdp_serves_restarts_and_leaves_the_program]
 

@@ -23,9 +23,9 @@ static const char *const good[] = {"voicenode-dataplane", "--epoch", "7", "--dev
 	"afpacket:eth0", "--rung-note", "no AF_XDP here", "--address", "192.0.2.1/24", "--address",
 	"2001:db8::1/64", "--ports", "50000-50002", "--cores", "1,3,1", "--main-core", "0",
 	"--idle", "adaptive", "--sleep-us-max", "50", "--crypto-engine", "libsrtp2",
-	"--seal-check-every", "1000", "--hugepages", "auto", "--mbufs", "16384", "--sessions",
-	"4096", "--guilds", "512", "--legs", "65536", "--steering", "auto", "--file-prefix",
-	"voicenode_a_1", "--log-level", "debug", "--", "--vdev=x", "-n4"};
+	"--seal-check-every", "1000", "--capacity-pps", "9000000", "--hugepages", "auto", "--mbufs",
+	"16384", "--sessions", "4096", "--guilds", "512", "--legs", "65536", "--steering", "auto",
+	"--file-prefix", "voicenode_a_1", "--log-level", "debug", "--", "--vdev=x", "-n4"};
 #define GOOD_COUNT ((int)(sizeof(good) / sizeof(good[0])))
 
 static void line_good(struct line *line)
@@ -91,6 +91,7 @@ static void reads_every_option(void **state)
 	assert_int_equal(args.sleep_us_max, 50);
 	assert_int_equal(args.crypto_engine, CRYPTO_ENGINE_LIBSRTP2);
 	assert_int_equal(args.seal_check_every, 1000);
+	assert_int_equal(args.capacity_pps, 9000000);
 	assert_int_equal(args.hugepages, EAL_HUGEPAGES_AUTO);
 	assert_int_equal(args.mbufs, 16384);
 	assert_int_equal(args.sessions, 4096);
@@ -105,8 +106,8 @@ static void reads_every_option(void **state)
 
 static void names_what_is_missing(void **state)
 {
-	static const char *const optional[] = {
-		"--rung-note", "--crypto-engine", "--seal-check-every", "--log-level"};
+	static const char *const optional[] = {"--rung-note", "--crypto-engine",
+		"--seal-check-every", "--capacity-pps", "--log-level"};
 	struct line line;
 	struct args args;
 	char why[256];
@@ -164,6 +165,9 @@ static void refuses_every_bad_value(void **state)
 		{"--crypto-engine", ""},
 		{"--seal-check-every", "1000001"},
 		{"--seal-check-every", "never"},
+		{"--capacity-pps", "0"},
+		{"--capacity-pps", "1000000001"},
+		{"--capacity-pps", "fast"},
 		{"--hugepages", "yes"},
 		{"--mbufs", "1023"},
 		{"--mbufs", "1048577"},
@@ -192,6 +196,22 @@ static void refuses_every_bad_value(void **state)
 			fail_msg("took %s \"%s\"", rows[i][0], rows[i][1]);
 		assert_true(strlen(why) > 10);
 	}
+}
+
+static void a_budget_of_zero_is_none(void **state)
+{
+	struct line line;
+	struct args args;
+	char why[256], zero[] = "00", automatic[] = "auto";
+
+	(void)state;
+	line_good(&line);
+	line.items[value_of(&line, "--capacity-pps")] = zero;
+	assert_int_equal(parse(&line, &args, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "a budget of zero"));
+	line.items[value_of(&line, "--capacity-pps")] = automatic;
+	assert_int_equal(parse(&line, &args, why, sizeof(why)), 0);
+	assert_int_equal(args.capacity_pps, 0); // to be measured
 }
 
 static void refuses_strangers_twins_and_loose_ends(void **state)
@@ -309,6 +329,7 @@ int main(void)
 		cmocka_unit_test(reads_every_option),
 		cmocka_unit_test(names_what_is_missing),
 		cmocka_unit_test(refuses_every_bad_value),
+		cmocka_unit_test(a_budget_of_zero_is_none),
 		cmocka_unit_test(refuses_strangers_twins_and_loose_ends),
 		cmocka_unit_test(only_null_needs_no_address),
 		cmocka_unit_test(dpdk_gets_cores_and_memory),

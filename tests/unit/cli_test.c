@@ -422,7 +422,8 @@ static const char status_reply[] =
 	"50000,"
 	"\"turning\":true,\"guilds\":1,\"sessions\":4,\"received\":1234567,\"sent\":"
 	"9007199254740993,"
-	"\"dropped\":3,\"busy_ratio\":0.314},{\"worker\":1,\"core\":1,\"port\":50001,\"turning\":"
+	"\"dropped\":3,\"busy_ratio\":0.314,\"capacity_pps\":14400000},{\"worker\":1,\"core\":1,"
+	"\"port\":50001,\"turning\":"
 	"false,\"guilds\":0,\"sessions\":0,\"received\":0,\"sent\":0,\"dropped\":0,\"busy_ratio\":"
 	"0}],"
 	"\"drops\":{\"rtp_short\":2,\"no_session\":12,\"srtp_replay\":0}}\n";
@@ -437,13 +438,13 @@ static const char status_text[] =
 	"\n"
 	"worker  core   port  turning  guilds  sessions   received                   sent  dropped "
 	" "
-	"busy\n"
+	"busy  capacity/s\n"
 	"     0     0  50000      yes       1         4  1 234 567  9 007 199 254 740 993        3 "
 	" "
-	"31 %\n"
+	"31 %  14 400 000\n"
 	"     1     1  50001       NO       0         0          0                      0        0 "
 	"  "
-	"0 %\n"
+	"0 %           0\n"
 	"\n"
 	"drops    no_session 12  rtp_short 2\n";
 

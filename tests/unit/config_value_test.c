@@ -57,6 +57,8 @@ static void refuses_other_types(const char *key, int type)
 	};
 
 	keys_seen++;
+	if (strcmp(key, "workers.capacity_pps") == 0)
+		type = CONFIG_TYPE_INT; // a number, whose default is a word
 	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		if (values[i].type != type)
 			expect_key_problem(key, values[i].value, NULL);
@@ -73,7 +75,7 @@ static void every_key_refuses_every_other_type(void **state)
 	assert_int_equal(config_read_string(&tree, sample), CONFIG_TRUE);
 	keys_seen = 0;
 	for_each_key(config_root_setting(&tree), "", refuses_other_types);
-	assert_int_equal(keys_seen, 33);
+	assert_int_equal(keys_seen, 34);
 	config_destroy(&tree);
 	free(sample);
 }
@@ -111,6 +113,18 @@ static void every_number_has_its_bounds(void **state)
 		snprintf(why, sizeof(why), "is above %ld", rows[i].max);
 		expect_key_problem(rows[i].path, value, why);
 	}
+}
+
+static void a_budget_of_zero_is_refused_by_its_name(void **state)
+{
+	(void)state;
+	expect_key_problem("workers.capacity_pps", "0",
+		"0 is a budget of zero: no worker would take anybody; allowed: a whole number from "
+		"1 to 1000000000, or \"auto\"");
+	expect_key_ok("workers.capacity_pps", "\"auto\"");
+	assert_int_equal(config.workers.capacity_pps, 0);
+	expect_key_ok("workers.capacity_pps", "9000000");
+	assert_int_equal(config.workers.capacity_pps, 9000000);
 }
 
 // libconfig reads these as small numbers, or as -1.
@@ -202,6 +216,13 @@ static const struct {
 	{"network.steering", "\"Flow\"", false},
 	{"workers.idle", "\"poll\"", true},
 	{"workers.idle", "\"\"", false},
+	{"workers.capacity_pps", "\"auto\"", true},
+	{"workers.capacity_pps", "1", true},
+	{"workers.capacity_pps", "1000000000", true},
+	{"workers.capacity_pps", "1000000001", false},
+	{"workers.capacity_pps", "-1", false},
+	{"workers.capacity_pps", "\"automatic\"", false},
+	{"workers.capacity_pps", "true", false},
 	{"memory.hugepages", "\"required\"", true},
 	{"memory.hugepages", "\"on\"", false},
 	{"voice.listen", "[ \"[::]:8443\", \"0.0.0.0:8443\" ]", true},
@@ -292,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(every_key_refuses_every_other_type),
 		CONFIG_TEST(every_number_has_its_bounds),
+		CONFIG_TEST(a_budget_of_zero_is_refused_by_its_name),
 		CONFIG_TEST(overflowing_numbers_are_quoted_as_written),
 		CONFIG_TEST(texts_are_checked_by_their_grammar),
 		CONFIG_TEST(core_lists_are_checked_against_machine_and_ports),

@@ -221,10 +221,12 @@ static void hand_over_and_steering_are_shown(void **state)
 {
 	(void)state;
 	snprintf(fake_device.steering, sizeof(fake_device.steering), "rss");
+	fake_device.capacity_pps[1] = 14400000;
 	dp_shm_worker(fake_shm, 1)->rx_handoff_peak = 3000;
 	dp_shm_worker(fake_shm, 0)->tx_handoff_peak = 17;
 	count(1, DP_COUNTER_RX_CONGESTED, 5);
 	render();
+	assert_true(has_line("voicenode_worker_capacity_pps{worker=\"1\"} 14400000"));
 	assert_true(has_line("voicenode_port_steering{port=\"0\",steering=\"rss\"} 1"));
 	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"1\",ring=\"rx\"} 3000"));
 	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"0\",ring=\"tx\"} 17"));

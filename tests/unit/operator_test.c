@@ -91,6 +91,8 @@ static void status_has_every_member(void **state)
 
 	(void)state;
 	worker->counters[DP_COUNTER_RECEIVED] = 7;
+	fake_device.capacity_pps[1] = 14400000;
+	fake_device.queue_count = 2;
 	worker->verdicts[DP_MUTED] = 4;
 	worker->verdicts[DP_FORWARDED] = 3;
 	worker->verdicts[DP_NO_MBUF] = 1;
@@ -111,6 +113,12 @@ static void status_has_every_member(void **state)
 		json_integer_value(json_object_get(json_array_get(workers, 1), "port")), 50001);
 	assert_int_equal(
 		json_integer_value(json_object_get(json_array_get(workers, 1), "dropped")), 5);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(workers, 1), "capacity_pps")),
+		14400000);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(status, "device"), "queues")),
+		2);
 	drops = json_object_get(status, "drops");
 	assert_int_equal(json_object_size(drops), 2); // those that are not 0
 	assert_int_equal(json_integer_value(json_object_get(drops, "muted")), 4);

@@ -90,6 +90,7 @@ static void eal_arguments_come_last_and_null_has_no_name(void **state)
 	config.workers.idle = CONFIG_IDLE_POLL;
 	config.workers.crypto_engine = CONFIG_CRYPTO_LIBSRTP2;
 	config.workers.seal_check_every = 1000;
+	config.workers.capacity_pps = 9000000;
 	config.network.steering = CONFIG_STEERING_SOFTWARE;
 	config.memory.hugepages = CONFIG_HUGEPAGES_REQUIRED;
 	plan.device = CONFIG_DEVICE_NULL;
@@ -99,7 +100,8 @@ static void eal_arguments_come_last_and_null_has_no_name(void **state)
 	assert_argv(
 		"voicenode-dataplane|--epoch|8|--device|null|--rung-note|as configured"
 		"|--address|192.0.2.1/24|--ports|50000-50002|--cores|4,5,17|--main-core|2|--idle"
-		"|poll|--sleep-us-max|50|--crypto-engine|libsrtp2|--seal-check-every|1000|--"
+		"|poll|--sleep-us-max|50|--crypto-engine|libsrtp2|--seal-check-every|1000"
+		"|--capacity-pps|9000000|--"
 		"hugepages|required|--mbufs|"
 		"8191|--sessions|1000"
 		"|--guilds|100|--legs|20000|--steering|software|--file-prefix|voicenode_n1_0"
