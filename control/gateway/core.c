@@ -195,6 +195,21 @@ void core_push_failed(struct core *core, struct core_pending *pending, int error
 		core->output->done(core->ctx, pending->request, error);
 }
 
+void core_requests_end(struct core *core, int error)
+{
+	for (uint32_t i = 0; i < core->node_count; i++) {
+		struct core_pending *pending = core->nodes[i]->first;
+
+		for (; pending != NULL; pending = pending->next) {
+			void *request = pending->request;
+
+			pending->request = NULL;
+			if (request != NULL)
+				core->output->done(core->ctx, request, error);
+		}
+	}
+}
+
 // --- what clients ask for ---
 
 static void join(struct core *core, struct guild *guild, struct member *member,

@@ -106,3 +106,6 @@ struct core_patch {
 int core_member_patch(struct core *core, struct guild *guild, struct member *member,
 	const struct core_patch *patch, void *request, uint64_t now_ms)
 	__attribute__((warn_unused_result));
+// Nobody waits any more: done() with 'error' for every request that is open. What they asked for
+// goes on.
+void core_requests_end(struct core *core, int error);

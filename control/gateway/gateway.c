@@ -376,7 +376,7 @@ void gateway_stop(struct gateway *gateway)
 {
 	gateway->stopping = true;
 	loop_timer_stop(&gateway->tick);
-	rest_fini(&gateway->rest);
+	core_requests_end(gateway->core, -EIO);
 	ws_server_destroy(gateway->listener);
 	ws_server_destroy(gateway->operator_listener);
 	gateway->listener = gateway->operator_listener = NULL;

@@ -13,7 +13,6 @@
 #include "log/log.h"
 
 struct rest_pending {
-	struct rest_pending *next, *prev;
 	struct http_exchange *exchange;
 	const struct guild *guild;
 	const struct member *member;
@@ -123,13 +122,8 @@ static void patch_begin(struct rest *rest, const struct call *call, struct guild
 		refuse(rest, call->exchange, 503, 0, "out of memory");
 		return;
 	}
-	*pending = (struct rest_pending){.next = rest->pendings,
-		.exchange = call->exchange,
-		.guild = guild,
-		.member = member};
-	if (pending->next != NULL)
-		pending->next->prev = pending;
-	rest->pendings = pending;
+	*pending =
+		(struct rest_pending){.exchange = call->exchange, .guild = guild, .member = member};
 	error = core_member_patch(rest->hub->core, guild, member, patch, pending, call->now_ms);
 	if (error != 0)
 		rest_done(rest, pending, error);
@@ -159,12 +153,6 @@ void rest_done(struct rest *rest, void *request, int error)
 	struct rest_pending *pending = request;
 	struct http_exchange *exchange = pending->exchange;
 
-	if (pending->prev != NULL)
-		pending->prev->next = pending->next;
-	else
-		rest->pendings = pending->next;
-	if (pending->next != NULL)
-		pending->next->prev = pending->prev;
 	switch (error) {
 	case 0:
 		rest_respond(rest, exchange, 200, payload_member(pending->guild, pending->member));
@@ -258,10 +246,4 @@ void rest_handle(struct rest *rest, struct http_exchange *exchange,
 	} else {
 		members_call(rest, &call, user);
 	}
-}
-
-void rest_fini(struct rest *rest)
-{
-	while (rest->pendings != NULL)
-		rest_done(rest, rest->pendings, -EIO);
 }

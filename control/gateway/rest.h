@@ -14,23 +14,18 @@
 
 #define REST_BODY_SIZE_MAX 16384u // bytes
 
-struct rest_pending; // a moderator's call that waits for a node
-
 struct rest {
 	struct hub *hub;
 	// Called exactly once for each exchange.
 	void (*respond)(struct http_exchange *exchange, unsigned status, const char *content_type,
 		const char *body, size_t body_size);
-	struct rest_pending *pendings;
 };
 
 // 'request' is valid during the call only.
 void rest_handle(struct rest *rest, struct http_exchange *exchange,
 	const struct http_request *request, uint64_t now_ms);
-// For core_output: 'request' is what rest_handle() gave to the core.
+// For core_output: 'request' is what rest_handle() gave to the core, whose it was until now.
 void rest_done(struct rest *rest, void *request, int error);
-// Answers what still waits with 503.
-void rest_fini(struct rest *rest);
 
 // Answers with a JSON text; takes over 'body'. NULL: no content.
 void rest_respond(struct rest *rest, struct http_exchange *exchange, unsigned status, json_t *body);

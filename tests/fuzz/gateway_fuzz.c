@@ -5,6 +5,7 @@
 // Asserts that everything said is JSON, that the loads placement goes by are true, that a client
 // is told only tokens that a node acknowledged, and (by the sanitizers) that nothing is used late.
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -245,7 +246,7 @@ static void world_open(struct world *w)
 
 static void world_close(struct world *w)
 {
-	rest_fini(&w->rest);
+	core_requests_end(w->core, -EIO);
 	MUST(w->open_calls == 0);
 	if (w->client != NULL)
 		client_closed(w->client, 1006, w->now_ms);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,7 +229,7 @@ struct gateway_bench *gateway_bench_create(bool core_only)
 
 void gateway_bench_destroy(struct gateway_bench *b)
 {
-	rest_fini(&b->rest);
+	core_requests_end(b->core, -EIO);
 	while (b->hub.clients != NULL)
 		client_closed(b->hub.clients, 1006, b->now_ms);
 	hub_fini(&b->hub);

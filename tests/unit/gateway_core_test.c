@@ -347,6 +347,28 @@ static void a_moderators_wish_is_done_when_the_node_says_so(void **state)
 	gateway_bench_destroy(b);
 }
 
+// The gateway stops while the node is silent: who asked is answered once, and the end of the node's
+// socket, later, finds nobody.
+static void a_moderators_wish_ends_once(void **state)
+{
+	struct gateway_bench *b = gateway_bench_create(true);
+	struct core_node *node = joined(b);
+	struct guild *guild = model_guild(&b->model, GUILD_ONE);
+	struct core_patch mute = {.has_mute = true, .mute = true};
+	char call[] = "call";
+
+	(void)state;
+	assert_int_equal(
+		core_member_patch(b->core, guild, guild_member(guild, 1), &mute, call, b->now_ms),
+		0);
+	assert_int_equal(gateway_bench_count(b, "done call"), 0);
+	core_requests_end(b->core, -EIO);
+	assert_int_equal(gateway_bench_count(b, "done call -5"), 1);
+	core_node_closed(b->core, node, b->now_ms);
+	assert_int_equal(gateway_bench_count(b, "done call"), 1);
+	gateway_bench_destroy(b);
+}
+
 // --- nodes ---
 
 static void nodes_without_secret_or_contract_are_refused(void **state)
@@ -653,6 +675,7 @@ int main(void)
 		cmocka_unit_test(what_a_user_may_not_is_ignored),
 		cmocka_unit_test(the_end_of_a_session_leaves_all_its_channels),
 		cmocka_unit_test(a_moderators_wish_is_done_when_the_node_says_so),
+		cmocka_unit_test(a_moderators_wish_ends_once),
 		cmocka_unit_test(nodes_without_secret_or_contract_are_refused),
 		cmocka_unit_test(guilds_go_to_the_node_with_the_least_load),
 		cmocka_unit_test(a_join_without_a_node_waits_for_one),
