@@ -24,6 +24,16 @@ void receiver_set_state(struct receiver *r, uint32_t set, uint32_t clear)
 		r->continuity++;
 }
 
+static void begin_replay(struct worker *w, uint32_t session, uint32_t suite)
+{
+	struct replay *replay = &w->sessions[session].audio.replay;
+
+	if (dp_suite_is_srtp(suite))
+		replay_init_srtp(replay);
+	else
+		replay_init(replay);
+}
+
 // Nothing that was sealed with the old key opens under the new one, and a client that begins again
 // may choose any sequence number.
 static void start_streams_anew(struct worker *w, uint32_t session, uint32_t suite)
@@ -33,10 +43,7 @@ static void start_streams_anew(struct worker *w, uint32_t session, uint32_t suit
 	w->session_shm[session].index_max = 0;
 	w->session_shm[session].report_ntp = 0;
 	w->session_shm[session].suffix = (struct dp_suffix_shm){0};
-	if (dp_suite_is_srtp(suite))
-		replay_init_srtp(&s->replay);
-	else
-		replay_init(&s->replay);
+	begin_replay(w, session, suite);
 	s->continuity++;
 }
 
@@ -64,6 +71,8 @@ int receiver_set_key(struct worker *w, uint32_t session, const struct dp_session
 		__atomic_store_n(&shm->key_id, cmd->key_id, __ATOMIC_RELEASE);
 		__atomic_store_n(&shm->nonce_floor, 0, __ATOMIC_RELEASE);
 	}
+	if (!w->sessions[session].audio.replay.started) // a successor's, of one that was silent
+		begin_replay(w, session, cmd->suite);
 	if (r->key_id != cmd->key_id)
 		nonce_init(&r->nonces, &shm->nonce_floor);
 	suite_key_wipe(w->crypto, &r->key);
