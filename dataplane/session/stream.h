@@ -34,6 +34,7 @@ struct stream {
 	uint32_t continuity;  // cuts: the node itself left packets out (mute, move)
 	uint32_t muted_count; // packets since the last one that was authenticated under mute
 	bool attached;        // to the room of its session
+	bool cut_due;         // packets above its rate were left out
 	uint8_t kind;         // enum stream_kind
 	uint64_t due_tsc;     // when its packets would have come, had they come evenly
 	uint64_t report_tsc;  // when a sender report went on last

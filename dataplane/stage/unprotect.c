@@ -61,7 +61,13 @@ static enum dp_verdict accept(struct worker *w, struct burst_packet *p)
 	if (s->flags & DP_SESSION_MUTE)
 		return DP_MUTED;
 	// Last: a forger cannot use up what is the sender's, and the window followed a flood.
-	return stream_rate_take(&s->audio, w->rates, w->now_tsc) ? DP_OK : DP_STREAM_RATE;
+	if (!stream_rate_take(&s->audio, w->rates, w->now_tsc)) {
+		s->audio.cut_due = true;
+		return DP_STREAM_RATE;
+	}
+	s->audio.continuity += s->audio.cut_due; // what was left out is not missed
+	s->audio.cut_due = false;
+	return DP_OK;
 }
 
 void unprotect_burst(struct worker *w, struct burst *b)

@@ -83,6 +83,26 @@ static void fifty_times_its_rate_for_ten_seconds(void **state)
 	fixture_fini(&f);
 }
 
+// What was left out is not missed: the receiver's numbers go on without a gap.
+static void what_is_refused_leaves_no_gap(void **state)
+{
+	struct client_packet before, after;
+	(void)state;
+
+	begin(2);
+	assert_int_equal(say(&f.member[0], DP_AUDIO_PACKETS_BURST - 1), DP_AUDIO_PACKETS_BURST - 1);
+	client_say(&f.member[0], "last", 4);
+	assert_true(hear(&f.member[1], &before));
+	assert_int_equal(say(&f.member[0], 100), 0);
+	assert_int_equal(refused(), 100);
+	after_ms(1000);
+	client_say(&f.member[0], "next", 4);
+	assert_true(hear(&f.member[1], &after));
+	assert_memory_equal(after.clear, "next", 4);
+	assert_int_equal((uint16_t)(after.seq - before.seq), 1);
+	fixture_fini(&f);
+}
+
 static void frames_of_ten_milliseconds_are_no_flood(void **state)
 {
 	(void)state;
@@ -135,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_is_cut_to_its_burst_and_rate),
 		cmocka_unit_test(fifty_times_its_rate_for_ten_seconds),
+		cmocka_unit_test(what_is_refused_leaves_no_gap),
 		cmocka_unit_test(frames_of_ten_milliseconds_are_no_flood),
 		cmocka_unit_test(a_forger_uses_up_nothing),
 		cmocka_unit_test(a_flood_under_mute_is_named_mute),
