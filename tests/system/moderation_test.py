@@ -54,8 +54,9 @@ def test(build, device):
     moderate(anna, guild, carl.user, "channel", second)
     speech(bert, carl, False, 6)
     moderate(anna, guild, bert.user, "channel", second)
+    mark = anna.mark()
     speech(bert, carl, True, 7)
-    assert not anna.heard(bert.user, anna.mark()), "heard after they moved away"
+    assert not anna.heard(bert.user, mark), "heard after they moved away"
 
     mark = carl.mark()
     moderate(anna, guild, carl.user, "channel", None)
