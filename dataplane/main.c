@@ -289,6 +289,7 @@ static enum host_status workers_up(struct dataplane *dp)
 			.answers_neighbors = !device_shares_kernel(args->device.kind),
 			.host = &dp->port.host,
 			.pool = dp->port.pools[i],
+			.remote_count = args->worker_count > 1 ? DP_REMOTE_STREAMS_MAX : 0,
 			.shm = dp->shm,
 			.rings = dp->rings,
 			.stop = &dp->stop,

@@ -41,6 +41,8 @@ static void read_once(const struct progress *progress, uint32_t worker, struct l
 	ledger->sent = progress_counter(progress, worker, DP_COUNTER_SENT);
 	ledger->tx_handed_in = progress_counter(progress, worker, DP_COUNTER_TX_HANDED_IN);
 	ledger->tx_handed_out = progress_counter(progress, worker, DP_COUNTER_TX_HANDED_OUT);
+	ledger->crossed_in = progress_counter(progress, worker, DP_COUNTER_CROSSED_IN);
+	ledger->crossed_out = progress_counter(progress, worker, DP_COUNTER_CROSSED_OUT);
 	for (unsigned verdict = DP_OK + 1; verdict < DP_VERDICT_COUNT; verdict++) {
 		uint64_t count = progress_verdict(progress, worker, (enum dp_verdict)verdict);
 
@@ -50,8 +52,9 @@ static void read_once(const struct progress *progress, uint32_t worker, struct l
 	in = 0;
 	for (unsigned klass = DP_CLASS_FORWARDED; klass < DP_CLASS_NOT_SENT; klass++)
 		in += ledger->by_class[klass];
-	out = ledger->sent + ledger->tx_handed_out + ledger->by_class[DP_CLASS_NOT_SENT];
-	ledger->is_balanced = ledger->received + ledger->handed_in == in &&
+	out = ledger->sent + ledger->tx_handed_out + ledger->crossed_out +
+	      ledger->by_class[DP_CLASS_NOT_SENT];
+	ledger->is_balanced = ledger->received + ledger->handed_in + ledger->crossed_in == in &&
 			      ledger->jobs + ledger->originated + ledger->tx_handed_in == out;
 }
 
@@ -79,6 +82,8 @@ void ledger_read(const struct progress *progress, struct ledger *ledger)
 		ledger->sent += one.sent;
 		ledger->tx_handed_in += one.tx_handed_in;
 		ledger->tx_handed_out += one.tx_handed_out;
+		ledger->crossed_in += one.crossed_in;
+		ledger->crossed_out += one.crossed_out;
 		for (unsigned klass = 0; klass < DP_CLASS_COUNT; klass++)
 			ledger->by_class[klass] += one.by_class[klass];
 		for (unsigned verdict = 0; verdict < DP_VERDICT_COUNT; verdict++)

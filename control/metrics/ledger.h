@@ -13,6 +13,7 @@ struct progress;
 struct ledger {
 	uint64_t received, handed_in, jobs, originated, sent;
 	uint64_t tx_handed_in, tx_handed_out; // to workers that own a tx queue
+	uint64_t crossed_in, crossed_out;     // to workers that have listeners
 	uint64_t by_class[DP_CLASS_COUNT];
 	uint64_t verdicts[DP_VERDICT_COUNT];
 	bool is_balanced;

@@ -10,13 +10,15 @@
 	X(RECEIVED, "received_packets", "frames taken from the device")                          \
 	X(RECEIVED_BYTES, "received_bytes", "bytes of those frames")                             \
 	X(HANDED_IN, "handed_in_packets", "packets that another worker handed over")             \
-	X(JOBS, "jobs", "copies asked for: one per packet and receiver")                         \
+	X(CROSSED_IN, "crossed_in_packets", "packets of other workers' speakers")                \
+	X(JOBS, "jobs", "copies asked for: one per packet and receiver, or other worker")        \
 	X(ORIGINATED, "originated_packets", "packets that the node made itself: answers")        \
 	X(SENT, "sent_packets", "packets given to the device")                                   \
 	X(SENT_BYTES, "sent_bytes", "bytes of those frames")                                     \
 	X(TX_HANDED_OUT, "tx_handed_out_packets",                                                \
 		"frames given to the worker that owns a tx queue")                               \
 	X(TX_HANDED_IN, "tx_handed_in_packets", "frames of other workers taken to be sent")      \
+	X(CROSSED_OUT, "crossed_out_packets", "copies given to workers that have listeners")     \
 	X(RX_CONGESTED, "rx_handoff_congested_turns",                                            \
 		"turns that found the ring of packets that others received half full or fuller") \
 	X(TX_CONGESTED, "tx_handoff_congested_turns",                                            \

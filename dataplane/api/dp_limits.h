@@ -19,6 +19,12 @@
 #define DP_SSRCS_PER_SESSION 16     // audio, 3 video layers each with RTX, screen, spare; aligned
 #define DP_ADDRESSES_MAX 8          // of the node, IPv4 and IPv6 together
 
+// Speakers of other workers whose voice channels have a part on this one: a megabyte and a half
+// where there is more than one worker. Who is one too many takes the place of the one that was
+// silent for longest, if that was so long.
+#define DP_REMOTE_STREAMS_MAX 1024
+#define DP_REMOTE_SILENT_MS 1000
+
 // A turn of the crank.
 #define DP_BURST_MAX 32 // packets taken from the device per turn
 #define DP_WAVE_MAX \
@@ -31,6 +37,12 @@
 #define DP_LEGS_PER_TURN 2048  // legs that are looked at for owners that are gone: some 10 us
 #define DP_CMDS_PER_TURN_MAX 8 // control's commands applied per turn
 #define DP_HANDOFF_MAX 4096    // packets in a ring between two workers: 80 ms of 50,000 pps
+#define DP_CROSSED_MAX \
+	16 // packets of other workers' speakers taken per turn, beside the device's: each may cost
+	   // a whole room's copies
+#define DP_CROSS_MAX \
+	1024 // of them in a worker's ring: at 10,000 listeners each that is a third of a second
+#define DP_IN_HAND_MAX (DP_BURST_MAX + DP_CROSSED_MAX)
 
 // Bytes. A datagram that is longer than the Internet's 1,500 never left a client of ours whole.
 #define DP_FRAME_SIZE_MAX 1518          // Ethernet header, one VLAN tag, 1,500 of IP
@@ -81,8 +93,10 @@
 // Clear bytes of a packet whose copies fit that for sure: less IPv6, UDP, header, tag and suffix.
 #define DP_COPY_SIZE_SURE (1500 - 40 - 8 - 16 - 20)
 
-static_assert(DP_WAVE_MAX >= DP_BURST_MAX, "a room of two must never need a second wave");
+static_assert(DP_WAVE_MAX >= DP_IN_HAND_MAX, "a room of two must never need a second wave");
 static_assert((DP_SSRCS_PER_SESSION & (DP_SSRCS_PER_SESSION - 1)) == 0, "SSRC blocks are aligned");
 static_assert(DP_HANDED_MAX < DP_BURST_MAX, "the device has the rest of the burst");
 static_assert(DP_DISCOVERED_MAX >= DP_DISCOVERY_BURST, "one source cannot push the others out");
 static_assert((DP_HANDOFF_MAX & (DP_HANDOFF_MAX - 1)) == 0, "rte_ring wants a power of two");
+static_assert((DP_CROSS_MAX & (DP_CROSS_MAX - 1)) == 0, "rte_ring wants a power of two");
+static_assert(DP_IN_HAND_MAX < 256, "a job names its packet by a byte");

@@ -20,7 +20,7 @@
 #include "api/dp_verdict.h"
 
 #define DP_SHM_MAGIC 0x764e4f4445503031ull // "vNODEP01"
-#define DP_SHM_VERSION 5u
+#define DP_SHM_VERSION 6u
 #define DP_LATENCY_BUCKETS 24 // bucket n: below 2^n microseconds, from rx burst to tx burst
 
 struct dp_shm {
@@ -129,7 +129,8 @@ struct dp_leg_shm {
 	struct dp_leg_link of_stream;   // all legs of the stream, with 'published'
 	uint32_t sender;                // session slot that publishes the stream, with 'published'
 	uint32_t published;
-	uint32_t reserved[2];
+	uint32_t remote; // the stream comes from another worker
+	uint32_t reserved;
 };
 static_assert(sizeof(struct dp_leg_shm) == DP_CACHE_LINE, "one line a leg");
 

@@ -6,9 +6,10 @@
 //
 // The ledger (architecture.md decision 12) balances per worker, where a class stands for the sum of
 // its verdicts:
-//   received + handed_in = FORWARDED + ANSWERED + CONSUMED + PUNTED + HOST + HANDED + NO_RECEIVER
-//                          + DROPPED
-//   jobs + originated + tx_handed_in = sent + tx_handed_out + NOT_SENT
+//   received + handed_in + crossed_in = FORWARDED + ANSWERED + CONSUMED + PUNTED + HOST + HANDED
+//                                       + NO_RECEIVER + DROPPED
+//   jobs + originated + tx_handed_in = sent + tx_handed_out + crossed_out + NOT_SENT
+// Between the workers, but for what a kill finds in the rings: crossed_out = crossed_in, in sum.
 #pragma once
 
 #include <stdint.h>
@@ -16,12 +17,15 @@
 // X(enum suffix, metric label, class suffix, what the operator should understand)
 #define DP_VERDICTS(X)                                                                             \
 	X(OK, "ok", NONE, "still in the pipeline")                                                 \
-	X(FORWARDED, "forwarded", FORWARDED, "media that went to at least one receiver")           \
+	X(FORWARDED, "forwarded", FORWARDED,                                                       \
+		"media that went to at least one receiver, or to other workers")                   \
 	X(NO_RECEIVER, "no_receiver", NO_RECEIVER, "good media, but nobody there wants it")        \
 	X(DISCOVERY, "discovery", ANSWERED, "IP discovery, answered")                              \
 	X(PING, "ping", ANSWERED, "UDP ping, answered")                                            \
 	X(KEEPALIVE, "keepalive", CONSUMED, "keepalive datagram of a client")                      \
 	X(RTCP, "rtcp", CONSUMED, "authenticated RTCP that ends at this node")                     \
+	X(CROSS_NOTE, "cross_note", CONSUMED,                                                      \
+		"word of another worker: a sender report, or that a speaker is gone")              \
 	X(HOST, "host", HOST, "ARP, neighbour discovery, ICMP, or traffic of the host's own")      \
 	X(HANDED_OUT, "handed_out", HANDED, "reached the wrong worker and was handed to its own")  \
 	X(FRAME_SHORT, "frame_short", DROPPED, "frame ends inside a header")                       \
@@ -55,6 +59,10 @@
 	X(SRTP_REPLAY, "srtp_replay", DROPPED, "sequence number seen already, or too old")         \
 	X(STREAM_RATE, "stream_rate", DROPPED, "more packets a second than one stream may bring")  \
 	X(HANDOFF_FULL, "handoff_full", DROPPED, "ring to the packet's own worker was full")       \
+	X(CROSS_STRAY, "cross_stray", DROPPED,                                                     \
+		"of another worker's speaker, for a voice channel that is not open here")          \
+	X(REMOTE_FULL, "remote_full", DROPPED,                                                     \
+		"more speakers of other workers at once than there are places for")                \
 	X(CRASH_LOST, "crash_lost", DROPPED, "in hand when the packet engine was killed")          \
 	X(NO_MBUF, "no_mbuf", NOT_SENT, "output pool exhausted")                                   \
 	X(NO_LEG, "no_leg", NOT_SENT, "leg pool exhausted")                                        \
@@ -62,6 +70,7 @@
 	X(TOO_LONG, "too_long", NOT_SENT, "would not fit an IP packet of 1,500 bytes")             \
 	X(NONCE_SPENT, "nonce_spent", NOT_SENT, "receiver's key has no nonce left")                \
 	X(TX_FULL, "tx_full", NOT_SENT, "device or ring to it did not take the packet")            \
+	X(CROSS_FULL, "cross_full", NOT_SENT, "ring to a worker with listeners was full")          \
 	X(CRASH_UNSENT, "crash_unsent", NOT_SENT, "unfinished when the packet engine was killed")
 
 #define DP_VERDICT_ENUM(name, label, klass, help) DP_##name,

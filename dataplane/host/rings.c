@@ -22,13 +22,15 @@ static int worker_create_rings(struct worker_rings *rings, unsigned worker, int 
 	snprintf(name, sizeof(name), "event_%u", worker);
 	rings->event = rte_ring_create_elem(name, sizeof(struct dp_ack), WORKER_EVENT_RING_SIZE,
 		socket, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	// Every other worker puts into these two.
+	// Every other worker puts into these three.
 	snprintf(name, sizeof(name), "rx_%u", worker);
 	rings->rx = rte_ring_create(name, DP_HANDOFF_MAX, socket, RING_F_SC_DEQ);
 	snprintf(name, sizeof(name), "tx_%u", worker);
 	rings->tx = rte_ring_create(name, DP_HANDOFF_MAX, socket, RING_F_SC_DEQ);
+	snprintf(name, sizeof(name), "cross_%u", worker);
+	rings->cross = rte_ring_create(name, DP_CROSS_MAX, socket, RING_F_SC_DEQ);
 	if (rings->command == NULL || rings->event == NULL || rings->rx == NULL ||
-		rings->tx == NULL)
+		rings->tx == NULL || rings->cross == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -61,6 +63,7 @@ void rings_destroy(struct worker_rings *rings, unsigned worker_count)
 		rte_ring_free(rings[i].event);
 		packets_free(rings[i].rx);
 		packets_free(rings[i].tx);
+		packets_free(rings[i].cross);
 	}
 	memset(rings, 0, worker_count * sizeof(*rings));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The route of a packet. One turn takes at most DP_BURST_MAX packets from the device through all
-// stages and sends what they make.
+// The route of a packet. One turn takes at most DP_BURST_MAX packets from the device, and
+// DP_CROSSED_MAX that other workers opened, through all stages and sends what they make.
 #pragma once
 
 #include <stdbool.h>

@@ -9,6 +9,7 @@
 #include "api/dp_assert.h"
 #include "session/receiver.h"
 #include "session/session.h"
+#include "session/shadow.h"
 #include "table/arena.h"
 #include "table/index_list.h"
 #include "table/ssrc_table.h"
@@ -51,6 +52,30 @@ static void chain(struct worker *w, uint32_t index)
 	w->shm->legs++;
 }
 
+// The stream is there: it frees the leg when it ends.
+static void publish(struct worker *w, uint32_t sender, uint32_t index)
+{
+	struct dp_leg_shm *leg = &w->leg_shm[index];
+
+	if (leg->published)
+		return;
+	leg->published = 1;
+	leg->sender = sender;
+	leg->remote = sender >= w->session_count;
+	index_list_push(&w->sessions[sender].audio.first_leg, &w->leg_shm[0].of_stream,
+		sizeof(*leg), index);
+}
+
+// The legs of other workers' streams have nobody who will ask for them at their speaker's end but
+// the shadow, which is there again with them.
+static void adopt_remote(struct worker *w, uint32_t index)
+{
+	uint32_t shadow = shadow_adopt(w, w->leg_shm[index].ssrc);
+
+	if (shadow != INDEX_NONE)
+		publish(w, shadow, index);
+}
+
 void leg_pool_adopt(struct worker *w)
 {
 	w->shm->legs = 0;
@@ -61,24 +86,13 @@ void leg_pool_adopt(struct worker *w)
 			leg->published = 0; // until its stream is there again
 			leg->continuity = LEG_CONTINUITY_UNKNOWN;
 			chain(w, i);
+			if (leg->remote)
+				adopt_remote(w, i);
 		} else {
 			leg->receiver_generation = 0;
 			w->legs->free[w->legs->free_count++] = i;
 		}
 	}
-}
-
-// The stream is there: it frees the leg when it ends.
-static void publish(struct worker *w, uint32_t sender, uint32_t index)
-{
-	struct dp_leg_shm *leg = &w->leg_shm[index];
-
-	if (leg->published)
-		return;
-	leg->published = 1;
-	leg->sender = sender;
-	index_list_push(&w->sessions[sender].audio.first_leg, &w->leg_shm[0].of_stream,
-		sizeof(*leg), index);
 }
 
 // A receiver of SRTP begins with roll-over counter 0, and takes the first packet for one of it
@@ -159,11 +173,51 @@ void leg_forget_stream(struct worker *w, uint32_t sender)
 		forget(w, w->sessions[sender].audio.first_leg);
 }
 
+static void unpublish(struct worker *w, uint32_t index)
+{
+	struct dp_leg_shm *leg = &w->leg_shm[index];
+
+	index_list_remove(&w->sessions[leg->sender].audio.first_leg, &w->leg_shm[0].of_stream,
+		sizeof(*leg), index);
+	leg->published = 0;
+}
+
+// Also of who has no key yet: it may come to go on with it.
+static bool may_have_srtp(const struct receiver *r)
+{
+	return r->suite == DP_SUITE_NONE || dp_suite_is_srtp(r->suite);
+}
+
+void leg_release_stream(struct worker *w, uint32_t sender)
+{
+	uint32_t *first = &w->sessions[sender].audio.first_leg;
+
+	DP_ASSERT(!w->sessions[sender].audio.attached);
+	while (*first != INDEX_NONE) {
+		if (may_have_srtp(&w->receivers[w->leg_shm[*first].receiver]))
+			unpublish(w, *first);
+		else
+			forget(w, *first);
+	}
+}
+
+void leg_unpublish_stream(struct worker *w, uint32_t sender)
+{
+	uint32_t *first = &w->sessions[sender].audio.first_leg;
+
+	DP_ASSERT(!w->sessions[sender].audio.attached);
+	while (*first != INDEX_NONE)
+		unpublish(w, *first);
+}
+
 static bool is_orphan(const struct worker *w, const struct dp_leg_shm *leg)
 {
-	if (leg->receiver_generation == 0 || leg->published)
+	if (leg->receiver_generation == 0)
 		return false;
-	return w->sessions[leg->receiver].generation != leg->receiver_generation ||
+	if (w->sessions[leg->receiver].generation != leg->receiver_generation)
+		return true;
+	// What speaks elsewhere may do so again, whoever is told here.
+	return !leg->published && !leg->remote &&
 	       ssrc_table_find(w->ssrcs, leg->ssrc) == INDEX_NONE;
 }
 

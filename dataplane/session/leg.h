@@ -65,6 +65,12 @@ static inline bool leg_step(
 // The session ends: frees the legs to it, or those of what it published.
 void leg_forget_receiver(struct worker *w, uint32_t receiver);
 void leg_forget_stream(struct worker *w, uint32_t sender);
+// The stream's place is needed and it may speak again: legs to receivers of SRTP, whose nonces
+// their indexes are, stay until it does, or the receiver's key ends. The others are freed: born
+// again, they begin above what they sent.
+void leg_release_stream(struct worker *w, uint32_t sender);
+// The stream is another's from now on: all its legs stay for it.
+void leg_unpublish_stream(struct worker *w, uint32_t sender);
 // Of the legs that were taken over: frees those whose receiver or stream did not come back, and
 // never will, DP_LEGS_PER_TURN a call. 0, -EINPROGRESS: call again next turn.
 int leg_forget_orphans(struct worker *w) __attribute__((warn_unused_result));

@@ -10,6 +10,7 @@
 #include "session/guild.h"
 #include "session/receiver.h"
 #include "session/session.h"
+#include "session/shadow.h"
 #include "session/stream.h"
 #include "worker/worker.h"
 
@@ -22,6 +23,61 @@ struct room *room_get(struct worker *w, struct dp_handle handle)
 	if (w->rooms[handle.index].generation != handle.generation)
 		return NULL;
 	return &w->rooms[handle.index];
+}
+
+uint32_t room_spread_size(const struct worker *w)
+{
+	uint32_t size = 16;
+
+	while (w->params.remote_count > 0 && size < w->room_count)
+		size *= 2;
+	return size;
+}
+
+static uint32_t *spread_head(const struct worker *w, uint64_t guild_id, uint64_t channel_id)
+{
+	uint64_t mixed = (guild_id ^ channel_id * 0x9e3779b97f4a7c15ull) * w->seed;
+
+	return &w->spread_rooms[(mixed >> 32) & w->spread_mask];
+}
+
+uint32_t room_find(const struct worker *w, uint64_t guild_id, uint64_t channel_id)
+{
+	uint32_t at = *spread_head(w, guild_id, channel_id);
+
+	while (at != INDEX_NONE && (w->rooms[at].channel_id != channel_id ||
+					   w->guilds[w->rooms[at].guild].guild_id != guild_id))
+		at = w->rooms[at].spread_next;
+	return at;
+}
+
+static void spread(struct worker *w, uint32_t slot)
+{
+	struct room *r = &w->rooms[slot];
+	uint32_t *head = spread_head(w, w->guilds[r->guild].guild_id, r->channel_id);
+
+	r->spread_next = *head;
+	*head = slot;
+	w->spread_count++;
+}
+
+static void gather(struct worker *w, uint32_t slot)
+{
+	struct room *r = &w->rooms[slot];
+	uint32_t *at = spread_head(w, w->guilds[r->guild].guild_id, r->channel_id);
+
+	shadow_clear_room(w, slot);
+	while (*at != slot)
+		at = &w->rooms[*at].spread_next;
+	*at = r->spread_next;
+	w->spread_count--;
+}
+
+// The channel's part may have peers: the parts of a channel know each other by it.
+static bool may_spread(const struct worker *w, const struct guild *g, uint64_t channel_id)
+{
+	return channel_id != 0 && w->params.remote_count > 0 &&
+	       room_find(w, g->guild_id, channel_id) == INDEX_NONE;
 }
 
 int room_open(struct worker *w, const struct dp_room_open *cmd)
@@ -38,6 +94,8 @@ int room_open(struct worker *w, const struct dp_room_open *cmd)
 		return -EEXIST;
 	if (r->generation != 0)
 		return -EBUSY;
+	if (cmd->peers != 0 && !may_spread(w, g, cmd->channel_id))
+		return -EINVAL;
 	*r = (struct room){.channel_id = cmd->channel_id,
 		.peers = cmd->peers,
 		.generation = cmd->room.generation,
@@ -45,6 +103,8 @@ int room_open(struct worker *w, const struct dp_room_open *cmd)
 		.first_stream = INDEX_NONE};
 	index_list_push(&g->first_room, &w->rooms[0].of_guild, sizeof(*r), cmd->room.index);
 	g->room_count++;
+	if (r->peers != 0)
+		spread(w, cmd->room.index);
 	return 0;
 }
 
@@ -56,6 +116,8 @@ void room_remove_slot(struct worker *w, uint32_t slot)
 	DP_ASSERT(r->generation != 0);
 	while (r->member_count > 0)
 		room_leave(w, extent_words(w->extents, &r->members)[0]);
+	if (r->peers != 0)
+		gather(w, slot);
 	DP_ASSERT(r->first_stream == INDEX_NONE);
 	extent_give(w->extents, &r->members);
 	index_list_remove(&g->first_room, &w->rooms[0].of_guild, sizeof(*r), slot);
@@ -69,8 +131,13 @@ int room_set(struct worker *w, const struct dp_room_set *cmd)
 
 	if (r == NULL)
 		return -ESTALE;
-	if (cmd->peers != 0 && r->channel_id == 0)
-		return -EINVAL;
+	if (cmd->peers != 0 && r->peers == 0) {
+		if (!may_spread(w, &w->guilds[r->guild], r->channel_id))
+			return -EINVAL;
+		spread(w, cmd->room.index);
+	} else if (cmd->peers == 0 && r->peers != 0) {
+		gather(w, cmd->room.index);
+	}
 	r->peers = cmd->peers;
 	return 0;
 }

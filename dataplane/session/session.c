@@ -11,7 +11,9 @@
 #include "session/leg.h"
 #include "session/receiver.h"
 #include "session/room.h"
+#include "session/shadow.h"
 #include "table/ssrc_table.h"
+#include "worker/crossing.h"
 #include "worker/worker.h"
 
 uint32_t session_slot(const struct worker *w, struct dp_handle handle)
@@ -44,6 +46,10 @@ static void take_over(struct worker *w, uint32_t slot)
 	struct dp_session_shm *shm = &w->session_shm[slot];
 
 	if (shm->generation == s->generation) {
+		// Who heard of it is not known any more: all of them may have.
+		if (w->params.remote_count > 0)
+			s->crossed_to = (~0ull >> (64 - w->params.worker_count)) &
+					~(1ull << w->params.index);
 		if (shm->index_max != 0)
 			replay_resume(&s->audio.replay, shm->index_max);
 		receiver_restore(w, slot);
@@ -84,6 +90,7 @@ int session_add(struct worker *w, const struct dp_session_add *cmd)
 	s->audio =
 		(struct stream){.ssrc = cmd->ssrc, .first_leg = INDEX_NONE, .kind = STREAM_AUDIO};
 	replay_init(&s->audio.replay);
+	shadow_yield(w, cmd->ssrc);
 	index_list_push(&g->first_session, &w->sessions[0].of_guild, sizeof(*s), slot);
 	g->session_count++;
 	w->guild_shm[s->guild].members++;
@@ -125,6 +132,7 @@ void session_remove_slot(struct worker *w, uint32_t slot)
 
 	DP_ASSERT(s->generation != 0);
 	room_leave(w, slot);
+	crossing_tell(w, s->crossed_to, &(struct crossing){.ssrc = s->ssrc, .kind = CROSSING_GONE});
 	leg_forget_stream(w, slot);
 	receiver_fini(w, slot);
 	ssrc_table_remove(w->ssrcs, s->ssrc);

@@ -4,6 +4,7 @@
 // the same slot. Functions are called between two bursts, from stage/commands.c.
 #pragma once
 
+#include <stdalign.h>
 #include <stdint.h>
 
 #include "api/dp_msg.h"
@@ -14,12 +15,12 @@
 struct worker;
 
 struct session {
-	uint32_t generation; // 0: slot is free
-	uint32_t guild;      // slot
-	uint32_t room;       // slot, or INDEX_NONE
-	uint32_t position;   // in the room's member list
-	uint32_t ssrc;       // first of its block; the audio's
-	uint32_t flags;      // DP_SESSION_*
+	alignas(DP_CACHE_LINE) uint32_t generation; // 0: slot is free
+	uint32_t guild;                             // slot
+	uint32_t room;                              // slot, or INDEX_NONE
+	uint32_t position;                          // in the room's member list
+	uint32_t ssrc;                              // first of its block; the audio's
+	uint32_t flags;                             // DP_SESSION_*
 	struct index_link of_guild;
 	struct stream audio;
 
@@ -27,6 +28,8 @@ struct session {
 	struct udp_frame discovered[DP_DISCOVERED_MAX];
 	struct dp_addr hint;
 	uint8_t discovered_next;
+
+	uint64_t crossed_to; // bit per worker that heard of it, and is told when it is gone
 };
 
 // Slot of 'handle', or INDEX_NONE: stale, or out of range.

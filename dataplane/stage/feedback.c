@@ -24,8 +24,7 @@ static void send_wave(struct worker *w, const uint8_t *report, struct wave *out)
 	out->suites = 0;
 }
 
-// One report for every member who hears the stream.
-static void pass_on(struct worker *w, uint32_t sender, const struct rtcp_sender_info *info)
+void feedback_report(struct worker *w, uint32_t sender, const struct rtcp_sender_info *info)
 {
 	const struct session *s = &w->sessions[sender];
 	const struct room *room = &w->rooms[s->room];
@@ -70,8 +69,10 @@ static void read_reports(struct worker *w, uint32_t slot, const uint8_t *pkt, ui
 			continue;
 		shm->report_ntp = info.ntp;
 		s->audio.report_tsc = w->now_tsc;
-		if (s->room != INDEX_NONE && !(s->flags & DP_SESSION_MUTE))
-			pass_on(w, slot, &info);
+		if (s->room != INDEX_NONE && !(s->flags & DP_SESSION_MUTE)) {
+			feedback_report(w, slot, &info);
+			cross_report(w, slot, &info);
+		}
 	}
 }
 

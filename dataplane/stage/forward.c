@@ -20,7 +20,7 @@
 
 void forward_begin(struct burst *b, struct forward_cursor *at)
 {
-	DP_ASSERT(b->count <= DP_BURST_MAX);
+	DP_ASSERT(b->count <= DP_IN_HAND_MAX);
 	*at = (struct forward_cursor){0};
 	b->lengthy = false;
 	for (unsigned i = 0; i < b->count; i++) {
@@ -146,12 +146,18 @@ void forward_wave(struct worker *w, struct burst *b, struct wave *out)
 	worker_count_add(w, DP_COUNTER_DEAF, deaf);
 }
 
+// Where the worker has no listener of its own, others may have.
+static bool crossed(const struct worker *w, const struct burst_packet *p)
+{
+	return p->session < w->session_count && w->rooms[w->sessions[p->session].room].peers != 0;
+}
+
 void forward_end(struct worker *w, struct burst *b)
 {
 	for (unsigned i = 0; i < b->count; i++) {
 		struct burst_packet *p = &b->packet[i];
 
-		p->verdict = p->copies > 0 ? DP_FORWARDED : DP_NO_RECEIVER;
+		p->verdict = p->copies > 0 || crossed(w, p) ? DP_FORWARDED : DP_NO_RECEIVER;
 		w->guild_shm[w->sessions[p->session].guild].packets_out += p->copies;
 	}
 }

@@ -127,7 +127,7 @@ static void drop_long(struct worker *w, const struct burst *b, struct wave *out)
 void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out)
 {
 	struct clear_packet clear = {0};
-	unsigned in = DP_BURST_MAX, suite = DP_SUITE_NONE; // whose 'clear' is
+	unsigned in = DP_IN_HAND_MAX, suite = DP_SUITE_NONE; // whose 'clear' is
 
 	if (b->lengthy)
 		drop_long(w, b, out);

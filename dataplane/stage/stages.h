@@ -10,6 +10,7 @@
 
 struct burst;
 struct burst_packet;
+struct rtcp_sender_info;
 struct rte_mbuf;
 struct wave;
 struct worker;
@@ -28,6 +29,11 @@ void lookup_burst(struct worker *w, struct burst *b);
 void feedback_burst(struct worker *w, struct burst *b);
 // Opens in place. Forged and replayed packets leave; the sender's address is latched.
 void unprotect_burst(struct worker *w, struct burst *b);
+// A clear copy of each packet to every worker that has another part of its room.
+void cross_burst(struct worker *w, const struct burst *b);
+// What crossed from other workers joins the burst, DP_CROSSED_MAX packets at most. Returns how many
+// came.
+unsigned cross_join(struct worker *w, struct burst *b);
 
 // Where forward stopped: a packed room costs more waves, never a longer one.
 struct forward_cursor {
@@ -58,6 +64,11 @@ void protect_wave(struct worker *w, struct wave *out, const struct wave *next);
 void tx_wave(struct worker *w, struct wave *out);
 
 // Exits of the route.
+
+// One report for every member here who hears the stream of session or shadow 'sender'.
+void feedback_report(struct worker *w, uint32_t sender, const struct rtcp_sender_info *info);
+// The same to the workers that have other parts of its room.
+void cross_report(struct worker *w, uint32_t sender, const struct rtcp_sender_info *info);
 
 // IP discovery and ping: answers in place, the verdict says with which result.
 void discovery_answer(struct worker *w, struct burst_packet *p);

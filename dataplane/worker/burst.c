@@ -22,7 +22,7 @@ void burst_compact(struct worker *w, struct burst *b)
 {
 	unsigned kept = 0;
 
-	DP_ASSERT(b->count <= DP_BURST_MAX);
+	DP_ASSERT(b->count <= DP_IN_HAND_MAX);
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->packet[i].verdict != DP_OK) {
 			leave(w, &b->packet[i]);

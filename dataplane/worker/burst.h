@@ -25,7 +25,7 @@ struct burst_packet {
 	uint16_t pkt_size;
 	uint8_t kind;          // enum packet_kind, after demux
 	uint8_t verdict;       // enum dp_verdict; not DP_OK: leaves at the next compaction
-	uint32_t session;      // slot, after lookup
+	uint32_t session;      // slot, after lookup; of another worker's speaker: its shadow's
 	uint32_t index;        // RTP index of the stream, after lookup
 	struct udp_frame from; // addresses
 	struct rtp_view rtp;   // after lookup
@@ -39,7 +39,8 @@ struct burst {
 	unsigned count;
 	bool lengthy;    // one may be too long for some receivers
 	uint64_t rx_tsc; // when the device gave it to us
-	struct burst_packet packet[DP_BURST_MAX];
+	struct burst_packet
+		packet[DP_IN_HAND_MAX]; // DP_BURST_MAX until those of other workers come
 };
 
 // One copy for one receiver, in the order of the route: forward names receiver, leg and sequence

@@ -40,9 +40,9 @@ void ledger_settle(struct dp_worker_shm *shm)
 	for (unsigned k = DP_CLASS_FORWARDED; k <= DP_CLASS_DROPPED; k++)
 		left += class_sum(shm, (enum dp_class)k);
 	settle(&shm->verdicts[DP_CRASH_LOST], &c[DP_COUNTER_RECEIVED],
-		c[DP_COUNTER_RECEIVED] + c[DP_COUNTER_HANDED_IN], left);
+		c[DP_COUNTER_RECEIVED] + c[DP_COUNTER_HANDED_IN] + c[DP_COUNTER_CROSSED_IN], left);
 	settle(&shm->verdicts[DP_CRASH_UNSENT], &c[DP_COUNTER_JOBS],
 		c[DP_COUNTER_JOBS] + c[DP_COUNTER_ORIGINATED] + c[DP_COUNTER_TX_HANDED_IN],
-		c[DP_COUNTER_SENT] + c[DP_COUNTER_TX_HANDED_OUT] +
+		c[DP_COUNTER_SENT] + c[DP_COUNTER_TX_HANDED_OUT] + c[DP_COUNTER_CROSSED_OUT] +
 			class_sum(shm, DP_CLASS_NOT_SENT));
 }

@@ -20,10 +20,12 @@
 #include "session/receiver.h"
 #include "session/room.h"
 #include "session/session.h"
+#include "session/shadow.h"
 #include "table/arena.h"
 #include "table/extents.h"
 #include "table/flow_table.h"
 #include "table/ssrc_table.h"
+#include "worker/crossing.h"
 #include "worker/ledger.h"
 
 static_assert(
@@ -37,14 +39,16 @@ struct worker_memory {
 
 // Words for the lists of rooms and streams. A session alone in its room takes two lists of 8, each
 // twice while it grows; in a room of n every stream has a list of up to 2 n, a place for each leg.
+// Who speaks from another worker has a list as any stream.
 static uint32_t extent_words_for(const struct worker *w)
 {
-	return 32 * w->session_count + 2 * w->leg_count;
+	return 32 * (w->session_count + w->params.remote_count) + 2 * w->leg_count;
 }
 
 static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
 {
-	w->sessions = arena_take(a, w->session_count * sizeof(w->sessions[0]));
+	w->sessions =
+		arena_take(a, (w->session_count + w->params.remote_count) * sizeof(w->sessions[0]));
 	w->receivers = arena_take(a, w->session_count * sizeof(w->receivers[0]));
 	w->guilds = arena_take(a, w->guild_count * sizeof(w->guilds[0]));
 	w->rooms = arena_take(a, w->room_count * sizeof(w->rooms[0]));
@@ -56,6 +60,10 @@ static void lay_out(struct worker *w, struct arena *a, uint64_t seed)
 	while (w->discovery_mask < 2 * w->session_count - 1)
 		w->discovery_mask = 2 * w->discovery_mask + 1;
 	w->discovery = arena_take(a, (w->discovery_mask + 1ul) * sizeof(w->discovery[0]));
+	w->shadows = shadow_pool_create(a, w->params.remote_count, w->session_count);
+	w->remote_ssrcs = ssrc_table_create(a, w->params.remote_count, seed);
+	w->spread_mask = room_spread_size(w) - 1;
+	w->spread_rooms = arena_take(a, (w->spread_mask + 1ul) * sizeof(w->spread_rooms[0]));
 	w->seed = seed | 1;
 }
 
@@ -92,6 +100,8 @@ struct worker *worker_create(const struct worker_params *params)
 	stream_rates_init(w->rates, w->tsc_hz);
 	map_progress(w, params->shm);
 	DP_ASSERT(params->index < params->worker_count);
+	DP_ASSERT(params->remote_count <= DP_REMOTE_STREAMS_MAX);
+	DP_ASSERT(rte_pktmbuf_data_room_size(params->pool) >= CROSSING_SIZE_MAX);
 	DP_ASSERT(w->session_count > 0 && w->session_count <= DP_SESSIONS_MAX);
 	DP_ASSERT(w->leg_count > 1 && w->leg_count <= DP_LEGS_MAX);
 
@@ -109,6 +119,8 @@ struct worker *worker_create(const struct worker_params *params)
 	lay_out(w, &m->arena, seed);
 	for (uint32_t i = 0; i < w->session_count; i++)
 		w->receivers[i].first_leg = INDEX_NONE;
+	for (uint32_t i = 0; i <= w->spread_mask; i++)
+		w->spread_rooms[i] = INDEX_NONE;
 	leg_pool_adopt(w);
 	return w;
 
@@ -135,6 +147,7 @@ void worker_destroy(struct worker *w)
 		return;
 	drain(w->params.rings[w->params.index].rx);
 	drain(w->params.rings[w->params.index].tx);
+	drain(w->params.rings[w->params.index].cross);
 	for (uint32_t i = 0; i < w->session_count; i++) {
 		if (w->receivers[i].state & RECEIVER_KEY)
 			suite_key_wipe(w->crypto, &w->receivers[i].key);

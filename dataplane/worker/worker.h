@@ -22,6 +22,7 @@ struct room;
 struct rte_mempool;
 struct rte_ring;
 struct session;
+struct shadow_pool;
 struct slot_pool;
 struct u32_extents;
 
@@ -38,6 +39,7 @@ struct worker_rings {
 	struct rte_ring *event;   // struct dp_ack; worker -> main, one producer, one consumer
 	struct rte_ring *rx;      // mbufs that reached another worker: many producers, one consumer
 	struct rte_ring *tx;      // finished frames of workers that have no tx queue of their own
+	struct rte_ring *cross;   // worker/crossing.h: many producers, one consumer
 };
 
 #define WORKER_COMMAND_RING_SIZE 1024 // records; a power of two
@@ -57,6 +59,8 @@ struct worker_params {
 	bool answers_neighbors;            // no kernel shares the device: ARP, ND, echo are ours
 	const struct udp_frame_host *host; // outlives the worker
 	struct rte_mempool *pool;          // rx and tx
+	uint32_t remote_count;             // speakers of other workers: DP_REMOTE_STREAMS_MAX; 0
+					   // where there are none
 	struct dp_shm *shm;                // outlives the worker; its counts size the tables
 	const struct worker_rings *rings;  // worker_count of them, by worker; outlive the workers
 	const bool *stop;                  // set by the main thread (atomic), ends worker_loop()
@@ -84,7 +88,7 @@ struct worker {
 	// This core only.
 	alignas(DP_CACHE_LINE) uint64_t now_tsc; // read once per turn
 	uint64_t turn;
-	struct session *sessions;   // by slot
+	struct session *sessions;   // by slot; behind session_count the shadows
 	struct receiver *receivers; // by session slot
 	struct guild *guilds;
 	struct room *rooms;
@@ -98,6 +102,13 @@ struct worker {
 	unsigned idle_turns;
 	union dp_msg unfinished; // a command that goes on next turn; type 0: none
 	uint32_t leg_swept;      // where leg_forget_orphans() goes on
+
+	// Rooms that have parts on other workers.
+	uint32_t spread_count;
+	uint32_t spread_mask;
+	uint32_t *spread_rooms;          // room_find(): heads of chains through room.spread_next
+	struct shadow_pool *shadows;     // speakers of other workers
+	struct ssrc_table *remote_ssrcs; // first SSRC of theirs -> slot of the shadow
 
 	alignas(DP_CACHE_LINE) struct burst burst;
 	struct wave wave[2]; // while one is sealed, the next one's receivers are fetched

@@ -68,14 +68,15 @@ static const struct {
 	AT(dp_leg_shm, of_stream, 40),
 	AT(dp_leg_shm, sender, 48),
 	AT(dp_leg_shm, published, 52),
-	AT(dp_leg_shm, reserved, 56),
+	AT(dp_leg_shm, remote, 56),
+	AT(dp_leg_shm, reserved, 60),
 };
 
 static void every_field_is_at_its_offset_and_no_byte_is_spare(void **state)
 {
 	(void)state;
 	assert_true(DP_SHM_MAGIC == 0x764e4f4445503031);
-	assert_int_equal(DP_SHM_VERSION, 5);
+	assert_int_equal(DP_SHM_VERSION, 6);
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		bool is_last = i + 1 == sizeof(fields) / sizeof(fields[0]) || fields[i + 1].is == 0;
 		size_t next = is_last ? fields[i].record_size : fields[i + 1].is;

@@ -133,7 +133,7 @@ static void command(struct input *in)
 
 	memset(&cmd, 0, sizeof(cmd));
 	(void)take_bytes(in, (uint8_t *)&cmd, sizeof(cmd));
-	cmd.header.type = (uint16_t)(DP_MSG_GUILD_OPEN + take_byte(in) % 9);
+	cmd.header.type = (uint16_t)(DP_MSG_GUILD_OPEN + take_byte(in) % 11);
 	cmd.header.size = dp_msg_size(cmd.header.type);
 	cmd.header.worker %= 2;
 	if (command_check(&cmd, cmd.header.size, &limits) == 0)

@@ -60,6 +60,7 @@ static void make_workers(struct node *n)
 			.answers_neighbors = true,
 			.host = &n->host,
 			.pool = n->pool,
+			.remote_count = n->worker_count > 1 ? n->remote_count : 0,
 			.shm = n->shm,
 			.rings = n->rings,
 			.stop = &n->stop,
@@ -90,6 +91,8 @@ void node_prepare(struct node *n, const struct node_geometry *geometry)
 	memset(n, 0, sizeof(*n));
 	n->worker_count = geometry->worker_count;
 	n->queues = geometry->queues;
+	n->remote_count =
+		geometry->remote_count != 0 ? geometry->remote_count : DP_REMOTE_STREAMS_MAX;
 	n->host = (struct udp_frame_host){.address_count = 2,
 		.first_port = NODE_FIRST_PORT,
 		.port_count = (uint16_t)geometry->worker_count};
@@ -123,6 +126,7 @@ void node_start(struct node *n, const struct node_geometry *geometry)
 	uint32_t pool_count = geometry->pool_count != 0 ? geometry->pool_count : NODE_POOL_SIZE;
 	uint32_t wire_count = geometry->wire_count != 0 ? geometry->wire_count : DP_HANDOFF_MAX;
 	uint32_t ring_count = geometry->ring_count != 0 ? geometry->ring_count : DP_HANDOFF_MAX;
+	uint32_t cross_count = geometry->cross_count != 0 ? geometry->cross_count : DP_CROSS_MAX;
 
 	n->pool = rte_pktmbuf_pool_create(
 		"pool", pool_count, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
@@ -135,6 +139,7 @@ void node_start(struct node *n, const struct node_geometry *geometry)
 		n->rings[i].event = make_ring("evt", i, sizeof(struct dp_ack),
 			WORKER_EVENT_RING_SIZE, RING_F_SP_ENQ | RING_F_SC_DEQ);
 		n->rings[i].rx = make_ring("rx", i, 0, ring_count, RING_F_SC_DEQ);
+		n->rings[i].cross = make_ring("cross", i, 0, cross_count, RING_F_SC_DEQ);
 		n->rings[i].tx = make_ring(
 			"tx", i, 0, i == n->worker_count ? wire_count : ring_count, RING_F_SC_DEQ);
 	}
@@ -176,11 +181,13 @@ void node_check_ledger(const struct node *n)
 		for (unsigned k = DP_CLASS_FORWARDED; k <= DP_CLASS_DROPPED; k++)
 			left += class_sum(shm, (enum dp_class)k);
 		DP_ASSERT(shm->verdicts[DP_OK] == 0);
-		DP_ASSERT(c[DP_COUNTER_RECEIVED] + c[DP_COUNTER_HANDED_IN] == left);
+		DP_ASSERT(c[DP_COUNTER_RECEIVED] + c[DP_COUNTER_HANDED_IN] +
+				  c[DP_COUNTER_CROSSED_IN] ==
+			  left);
 		DP_ASSERT(c[DP_COUNTER_JOBS] + c[DP_COUNTER_ORIGINATED] +
 				  c[DP_COUNTER_TX_HANDED_IN] ==
 			  c[DP_COUNTER_SENT] + c[DP_COUNTER_TX_HANDED_OUT] +
-				  class_sum(shm, DP_CLASS_NOT_SENT));
+				  c[DP_COUNTER_CROSSED_OUT] + class_sum(shm, DP_CLASS_NOT_SENT));
 	}
 }
 
@@ -196,6 +203,7 @@ void node_fini(struct node *n)
 		rte_ring_free(n->rings[i].command);
 		rte_ring_free(n->rings[i].event);
 		rte_ring_free(n->rings[i].rx);
+		rte_ring_free(n->rings[i].cross);
 		rte_ring_free(n->rings[i].tx);
 	}
 	rte_mempool_free(n->pool);
@@ -366,7 +374,25 @@ int node_guild(struct node *n, uint32_t worker, struct dp_handle guild)
 
 int node_room(struct node *n, uint32_t worker, struct dp_handle guild, struct dp_handle room)
 {
-	union dp_msg cmd = {.dp_room_open = {.guild = guild, .room = room, .channel_id = 7}};
+	return node_room_part(n, worker, guild, room, 7, 0);
+}
+
+int node_room_part(struct node *n, uint32_t worker, struct dp_handle guild, struct dp_handle room,
+	uint64_t channel_id, uint64_t peers)
+{
+	union dp_msg cmd = {.dp_room_open = {
+				    .guild = guild,
+				    .room = room,
+				    .channel_id = channel_id,
+				    .peers = peers,
+			    }};
 
 	return node_command(n, worker, DP_MSG_ROOM_OPEN, &cmd);
+}
+
+int node_room_set(struct node *n, uint32_t worker, struct dp_handle room, uint64_t peers)
+{
+	union dp_msg cmd = {.dp_room_set = {.room = room, .peers = peers}};
+
+	return node_command(n, worker, DP_MSG_ROOM_SET, &cmd);
 }

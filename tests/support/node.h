@@ -13,7 +13,7 @@
 #include "support/packet.h"
 #include "worker/worker.h"
 
-#define NODE_WORKERS_MAX 2
+#define NODE_WORKERS_MAX 4
 #define NODE_POOL_SIZE 2047
 #define NODE_FIRST_PORT 50000
 
@@ -30,6 +30,7 @@ struct node_queues {
 struct node {
 	uint32_t worker_count;
 	struct node_queues queues;
+	uint32_t remote_count;
 	struct dp_shm *shm;
 	bool owns_shm;
 	struct worker *workers[NODE_WORKERS_MAX];
@@ -57,10 +58,14 @@ struct node_datagram {
 // Sizes of the tables, small so that tests reach them.
 struct node_geometry {
 	uint32_t worker_count, guild_count, session_count, leg_count;
-	uint32_t wire_count; // frames that the wire holds, a power of two; 0: plenty
-	uint32_t pool_count; // mbufs, NODE_POOL_SIZE at most; 0: so many
-	uint32_t ring_count; // packets that a hand-over ring holds, a power of two; 0:
-			     // DP_HANDOFF_MAX
+	uint32_t wire_count;   // frames that the wire holds, a power of two; 0: plenty
+	uint32_t pool_count;   // mbufs, NODE_POOL_SIZE at most; 0: so many
+	uint32_t ring_count;   // packets that a hand-over ring holds, a power of two; 0:
+			       // DP_HANDOFF_MAX
+	uint32_t cross_count;  // packets that a ring to a worker with listeners holds; 0:
+			       // DP_CROSS_MAX
+	uint32_t remote_count; // speakers of other workers; 0: DP_REMOTE_STREAMS_MAX, where there
+			       // are any
 	struct node_queues queues;
 	struct dp_shm *shm; // the caller's, of this geometry; NULL: one of its own
 };
@@ -100,6 +105,10 @@ uint64_t node_counter(const struct node *n, enum dp_counter counter);
 int node_command(struct node *n, uint32_t worker, unsigned type, union dp_msg *cmd);
 int node_guild(struct node *n, uint32_t worker, struct dp_handle guild);
 int node_room(struct node *n, uint32_t worker, struct dp_handle guild, struct dp_handle room);
+// The same with a channel and the workers that have its other parts.
+int node_room_part(struct node *n, uint32_t worker, struct dp_handle guild, struct dp_handle room,
+	uint64_t channel_id, uint64_t peers);
+int node_room_set(struct node *n, uint32_t worker, struct dp_handle room, uint64_t peers);
 
 // A native client and its session.
 struct client {

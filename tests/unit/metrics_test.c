@@ -265,16 +265,19 @@ static void the_ledger_balances_or_says_so(void **state)
 
 	(void)state;
 	count(0, DP_COUNTER_RECEIVED, 10);
-	count(0, DP_COUNTER_JOBS, 9);
+	count(0, DP_COUNTER_JOBS, 10);
 	count(0, DP_COUNTER_ORIGINATED, 1);
 	count(0, DP_COUNTER_SENT, 8);
 	count(1, DP_COUNTER_HANDED_IN, 2);
+	count(0, DP_COUNTER_CROSSED_OUT, 1);
+	count(1, DP_COUNTER_CROSSED_IN, 1);
 	judge(0, DP_FORWARDED, 5);
 	judge(0, DP_HANDED_OUT, 2);
 	judge(0, DP_DISCOVERY, 1);
 	judge(0, DP_MUTED, 2);
 	judge(0, DP_TX_FULL, 2);
 	judge(1, DP_RTCP, 2);
+	judge(1, DP_NO_RECEIVER, 1);
 	ledger_read(&fake_progress, &ledger);
 	assert_true(ledger.is_balanced);
 	assert_int_equal(ledger.received, 10);
