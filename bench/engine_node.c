@@ -151,8 +151,11 @@ static int make_rings(struct worker_rings *r, unsigned worker)
 	r->event = make_ring("event", worker, sizeof(struct dp_ack), WORKER_EVENT_RING_SIZE, both);
 	r->rx = make_ring("rx", worker, sizeof(void *), DP_HANDOFF_MAX, RING_F_SC_DEQ);
 	r->tx = make_ring("tx", worker, sizeof(void *), DP_HANDOFF_MAX, RING_F_SC_DEQ);
-	return r->command != NULL && r->event != NULL && r->rx != NULL && r->tx != NULL ? 0
-											: -ENOMEM;
+	r->cross = make_ring("cross", worker, sizeof(void *), DP_CROSS_MAX, RING_F_SC_DEQ);
+	return r->command != NULL && r->event != NULL && r->rx != NULL && r->tx != NULL &&
+			       r->cross != NULL
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int make_shm(struct engine_node *n)
@@ -194,6 +197,7 @@ static int make_worker(struct engine_node *n, unsigned worker)
 		.idle = WORKER_IDLE_POLL,
 		.host = &n->host,
 		.pool = n->pools[worker],
+		.remote_count = n->worker_count > 1 ? DP_REMOTE_STREAMS_MAX : 0,
 		.shm = n->shm,
 		.rings = n->rings,
 		.stop = &n->stop};

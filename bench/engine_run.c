@@ -280,7 +280,11 @@ static void count_events(struct run *r, struct engine_result *out)
 
 // A function of its own that really calls and returns, so that callgrind can begin and end to count
 // with it: callgrind.sh.
-static __attribute__((noinline, noclone)) void bench_counted_turns(struct engine_field *f)
+#if __has_attribute(noclone) // gcc's, which would rename a copy that it made for its caller
+__attribute__((noclone))
+#endif
+static __attribute__((noinline)) void
+bench_counted_turns(struct engine_field *f)
 {
 	engine_field_work(f);
 	__asm__ volatile("" ::: "memory");
