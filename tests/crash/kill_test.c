@@ -31,7 +31,7 @@
 #include "support/node.h"
 
 #define LIVES 150u
-#define MEMBERS 6u
+#define MEMBERS 7u
 #define LOG_FRAMES 32768u
 #define LOG_FRAME_SIZE 192u
 #define TURNS_OF_THE_LAST 300u
@@ -40,11 +40,13 @@
 	1024 // packets that a kill may cost a stream: more than two bursts and a ring of 512
 
 // Members 0 to 3 are at home on worker 0, which has the device's only queue; 4 and 5 on worker 1.
-// 3 and 5 never say a word; 0 and 2 are muted and unmuted; 1 and 4 are heard in every life.
-static const bool is_silent[MEMBERS] = {[3] = true, [5] = true};
+// 6 lives there, too, but its room is that of 0 to 3, which has parts on both.
+// 3, 5 and 6 never say a word; 0 and 2 are muted and unmuted; 1 and 4 are heard in every life.
+static const unsigned worker_of[MEMBERS] = {0, 0, 0, 0, 1, 1, 1};
+static const bool is_silent[MEMBERS] = {[3] = true, [5] = true, [6] = true};
 static const bool is_moderated[MEMBERS] = {[0] = true, [2] = true};
-#define LISTENERS 2
-static const unsigned listener[LISTENERS] = {3, 5}, speaker_of[LISTENERS] = {1, 4};
+#define LISTENERS 3
+static const unsigned listener[LISTENERS] = {3, 5, 6}, speaker_of[LISTENERS] = {1, 4, 1};
 
 struct sent {
 	uint32_t size;
@@ -76,6 +78,8 @@ static int progress_fd;
 static uint32_t feed; // packets that the device still brings before the next look around
 
 static const struct dp_handle guild[2] = {{1, 5}, {2, 8}}, room[2] = {{2, 6}, {3, 9}};
+static const struct dp_handle spread_guild = {3, 4}, spread_room = {5, 7}; // on worker 1
+#define SPREAD_CHANNEL 7
 
 // A device gets the frame when the pen is put down: what a kill cuts off was not sent.
 static uint16_t device_tx(void *queue, struct rte_mbuf **frames, uint16_t count)
@@ -200,10 +204,17 @@ static void live(uint32_t epoch)
 // What control does after HELLO, and (in the first life) what clients do at their join.
 static void replay_intent(bool first)
 {
+	union dp_msg cmd;
+
 	for (unsigned w = 0; w < 2; w++) {
 		DP_ASSERT(node_guild(&node, w, guild[w]) == 0);
-		DP_ASSERT(node_room(&node, w, guild[w], room[w]) == 0);
+		DP_ASSERT(node_room_part(&node, w, guild[w], room[w], w == 0 ? SPREAD_CHANNEL : 8,
+				  w == 0 ? 2 : 0) == 0);
 	}
+	cmd = (union dp_msg){
+		.dp_guild_open = {.guild = spread_guild, .guild_id = 1000 + guild[0].index}};
+	DP_ASSERT(node_command(&node, 1, DP_MSG_GUILD_OPEN, &cmd) == 0);
+	DP_ASSERT(node_room_part(&node, 1, spread_guild, spread_room, SPREAD_CHANNEL, 1) == 0);
 	for (unsigned i = 0; i < MEMBERS; i++) {
 		struct client *c = &world->member[i];
 
@@ -403,6 +414,7 @@ static void what_was_in_hand_is_booked(void **state)
 		(unsigned long)verdict(shm, DP_CRASH_UNSENT));
 	assert_true(verdict(shm, DP_CRASH_LOST) > 0);
 	assert_true(verdict(shm, DP_CRASH_UNSENT) > 0);
+	assert_true(verdict(shm, DP_CROSS_STRAY) == 0);
 	munmap(shm, head.size);
 }
 
@@ -417,7 +429,9 @@ static int setup(void **state)
 	world->random.state = 7;
 	node_prepare(&node, &geometry);
 	for (unsigned i = 0; i < MEMBERS; i++)
-		client_init(&world->member[i], &node, i / 4, i, guild[i / 4], room[i / 4],
+		client_init(&world->member[i], &node, worker_of[i], i,
+			i == 6 ? spread_guild : guild[worker_of[i]],
+			i == 6 ? spread_room : room[worker_of[i]],
 			i % 2 ? DP_SUITE_XCHACHA20_RTPSIZE : DP_SUITE_AES256_GCM_RTPSIZE);
 	return 0;
 }

@@ -3,7 +3,8 @@
 // Random packets and random commands through the whole route, interleaved: raw frames, datagrams of
 // a member, packets that a member sealed itself (so that what is behind authentication is reached),
 // and commands that pass the main thread's check. After each input every ledger balances and every
-// mbuf is home; what the node sends is well-formed and goes only to members.
+// mbuf is home; what the node sends is well-formed and goes only to members. Members live on two
+// workers and begin in one room over both.
 
 #include <rte_mbuf.h>
 #include <string.h>
@@ -57,7 +58,7 @@ static void clear(struct worker *w)
 			DP_ASSERT(node_command(&node, w->params.index, DP_MSG_GUILD_CLOSE, &cmd) ==
 				  0);
 	}
-	DP_ASSERT(w->shm->guilds == 0 && w->shm->sessions == 0);
+	DP_ASSERT(w->shm->guilds == 0 && w->shm->sessions == 0 && w->spread_count == 0);
 	DP_ASSERT(w->extents->free_units == w->extents->unit_count);
 	memset(w->session_shm, 0, w->session_count * sizeof(w->session_shm[0]));
 	// Or the members' discoveries, the same in every input, would soon be too many.
@@ -66,15 +67,20 @@ static void clear(struct worker *w)
 
 static void begin(void)
 {
-	const struct node_geometry geometry = {
-		.worker_count = 2, .guild_count = 4, .session_count = 8, .leg_count = 16};
+	const struct node_geometry geometry = {.worker_count = 2,
+		.guild_count = 4,
+		.session_count = 8,
+		.leg_count = 16,
+		.remote_count = 2};
 
 	if (node.worker_count == 0)
 		node_init(&node, &geometry);
-	DP_ASSERT(node_guild(&node, 0, guild) == 0);
-	DP_ASSERT(node_room(&node, 0, guild, room) == 0);
+	for (unsigned w = 0; w < 2; w++) { // one room over both
+		DP_ASSERT(node_guild(&node, w, guild) == 0);
+		DP_ASSERT(node_room_part(&node, w, guild, room, 7, 1ull << (1 - w)) == 0);
+	}
 	for (unsigned i = 0; i < MEMBERS; i++) {
-		client_init(&member[i], &node, 0, i, guild, room,
+		client_init(&member[i], &node, i / 2, i, guild, room,
 			i % 2 ? DP_SUITE_XCHACHA20_RTPSIZE : DP_SUITE_AES256_GCM_RTPSIZE);
 		client_join(&member[i]);
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Two workers on two threads, as they run: packets handed over both ways, frames by the relay ring,
-// commands and their ACKs, and a reader of the progress memfd beside them. Nothing is lost, and the
+// commands and their ACKs, and a reader of the progress memfd beside them; with a room each, and
+// with one room over both, whose packets cross both ways. Nothing is lost, and the
 // thread sanitizer has nothing to say (-Db_sanitize=thread -Dc_args=-DRTE_USE_C11_MEM_MODEL: DPDK's
 // rings then say to it what they do). The pool has so many mbufs that none is taken twice: it is
 // not instrumented.
@@ -38,7 +39,7 @@ static void *run(void *worker)
 	return NULL;
 }
 
-static void start(void)
+static void start(bool spread)
 {
 	struct node_geometry geometry = {
 		.worker_count = 2, .guild_count = 4, .session_count = 64, .leg_count = 512};
@@ -50,7 +51,9 @@ static void start(void)
 
 		if (i % MEMBERS == 0) {
 			assert_int_equal(node_guild(&node, w, guild), 0);
-			assert_int_equal(node_room(&node, w, guild, room), 0);
+			assert_int_equal(node_room_part(&node, w, guild, room, 7,
+						 spread ? 1ull << (1 - w) : 0),
+				0);
 		}
 		client_init(&member[i], &node, w, i, guild, room,
 			i % 2 ? DP_SUITE_XCHACHA20_RTPSIZE : DP_SUITE_AES256_GCM_RTPSIZE);
@@ -135,13 +138,13 @@ static unsigned take_all(void)
 	return heard;
 }
 
-static void two_threads_lose_nothing(void **state)
+static void talk(bool spread)
 {
-	const uint64_t want = (uint64_t)ROUNDS * 2 * (MEMBERS - 1);
+	const uint64_t listeners = spread ? 2 * MEMBERS - 1 : MEMBERS - 1;
+	const uint64_t want = ROUNDS * 2 * listeners;
 	uint64_t heard = 0;
-	(void)state;
 
-	start();
+	start(spread);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		// The last member of each worker says nothing, and is muted meanwhile.
 		say(round % (MEMBERS - 1), round);
@@ -151,20 +154,36 @@ static void two_threads_lose_nothing(void **state)
 			mute(&member[2 * MEMBERS - 1], round % 10 == 4);
 		}
 		heard += take_all();
-		assert_true(counted(DP_COUNTER_JOBS) <= want);
+		// A packet that crosses is a copy, too.
+		assert_true(counted(DP_COUNTER_JOBS) <= want + (spread ? 2 * ROUNDS : 0));
 	}
 	for (unsigned ms = 0; heard < want && ms < 20000; ms++) {
 		pause_ms();
 		heard += take_all();
 	}
 	assert_int_equal(heard, want);
+	assert_int_equal(counted(DP_COUNTER_CROSSED_OUT), spread ? 2 * ROUNDS : 0);
+	assert_int_equal(counted(DP_COUNTER_CROSSED_IN), spread ? 2 * ROUNDS : 0);
 	finish();
+}
+
+static void two_threads_lose_nothing(void **state)
+{
+	(void)state;
+	talk(false);
+}
+
+static void two_threads_are_one_room(void **state)
+{
+	(void)state;
+	talk(true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_threads_lose_nothing),
+		cmocka_unit_test(two_threads_are_one_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
