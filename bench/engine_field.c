@@ -19,10 +19,11 @@
 #include "run/pipeline.h"
 
 #define HEADER_SIZE 12
-#define SAMPLE_COPIES 8192     // packets out per sample: 0.2 to 1 ms
-#define SAMPLE_PACKETS_MIN 1   // packets in, of a huge room
-#define SAMPLE_PACKETS_MAX 256 // as many as stay in the core's own cache
-#define FIRST_SSRC_BLOCK 256   // of session slot 0
+#define SAMPLE_COPIES 8192               // packets out per sample: 0.2 to 1 ms
+#define SAMPLE_PACKETS_MIN 1             // packets in, of a huge room
+#define SAMPLE_PACKETS_MAX 256           // as many as stay in the core's own cache
+#define SAMPLE_SPREAD_MAX DP_CROSSED_MAX // as many as the others take in a turn
+#define FIRST_SSRC_BLOCK 256             // of session slot 0
 
 struct talker {
 	uint32_t slot;
@@ -166,19 +167,22 @@ static int open_room(struct engine_field *f, uint32_t index)
 {
 	const struct field_shape *shape = &f->node->shape;
 	struct dp_handle room = {.index = index, .generation = 1};
+	uint64_t everywhere = (1ull << shape->spread) - 1;
 	union dp_msg guild_open = {.dp_guild_open = {.guild = room, .guild_id = index + 1}};
-	union dp_msg room_open = {
-		.dp_room_open = {.room = room, .guild = room, .channel_id = index + 1}};
+	union dp_msg room_open = {.dp_room_open = {.room = room,
+					  .guild = room,
+					  .channel_id = index + 1,
+					  .peers = everywhere & ~(1ull << f->index)}};
 	uint32_t first = index * shape->members;
 	int err = command(f, DP_MSG_GUILD_OPEN, &guild_open);
 
 	if (err == 0) {
 		err = command(f, DP_MSG_ROOM_OPEN, &room_open);
 	}
-	for (uint32_t i = 0; i < shape->members && err == 0; i++) {
+	for (uint32_t i = 0; i < field_members(shape, f->index) && err == 0; i++) {
 		err = join(f, first + i, room);
 	}
-	for (uint32_t i = 0; i < shape->talkers && err == 0; i++) {
+	for (uint32_t i = 0; i < field_talkers(shape, f->index) && err == 0; i++) {
 		err = talker_init(f, &f->talkers[i * shape->rooms + index], first + i);
 	}
 	return err;
@@ -193,7 +197,7 @@ int engine_field_init(struct engine_field *f, struct engine_node *node, unsigned
 	*f = (struct engine_field){.node = node,
 		.index = index,
 		.worker = node->workers[index],
-		.talker_count = shape->rooms * shape->talkers};
+		.talker_count = shape->rooms * field_talkers(shape, index)};
 	f->talkers = aligned_alloc(alignof(struct talker), f->talker_count * sizeof(struct talker));
 	f->crypto = crypto_engine_create(shape->engine, why, sizeof(why));
 	if (f->talkers == NULL || f->crypto == NULL) {
@@ -246,14 +250,27 @@ static void feed(struct engine_field *f)
 	f->fed++;
 }
 
+// A worker that the machine keeps from running still has much that crossed to it.
+static bool is_behind(const struct engine_field *f)
+{
+	for (unsigned i = 0; i < f->node->shape.spread; i++) {
+		if (rte_ring_count(f->node->rings[i].cross) > DP_CROSS_MAX / 2) {
+			return true;
+		}
+	}
+	return false;
+}
+
 uint32_t engine_field_feed(struct engine_field *f)
 {
+	uint32_t max = f->node->shape.spread > 0 ? SAMPLE_SPREAD_MAX : SAMPLE_PACKETS_MAX;
 	uint32_t copies = field_copies(&f->node->shape);
 	uint32_t packets = SAMPLE_COPIES / (copies > 0 ? copies : 1);
 
-	packets = packets < SAMPLE_PACKETS_MIN   ? SAMPLE_PACKETS_MIN
-		  : packets > SAMPLE_PACKETS_MAX ? SAMPLE_PACKETS_MAX
-						 : packets;
+	packets = packets < SAMPLE_PACKETS_MIN ? SAMPLE_PACKETS_MIN : packets > max ? max : packets;
+	if (is_behind(f)) {
+		return 0;
+	}
 	for (uint32_t i = 0; i < packets; i++) {
 		feed(f);
 	}
@@ -264,23 +281,33 @@ void engine_field_work(struct engine_field *f)
 {
 	const struct rte_ring *ring = f->node->rings[f->index].rx;
 
+	if (f->node->shape.spread > 0) {
+		(void)turn(f);
+	}
 	while (rte_ring_count(ring) > 0) {
 		(void)turn(f);
 	}
 }
 
-int engine_field_check(const struct engine_field *f, struct engine_ledger *ledger)
+uint64_t engine_field_sent(const struct engine_field *f)
+{
+	return dp_shm_worker(f->node->shm, f->index)->counters[DP_COUNTER_SENT];
+}
+
+int engine_field_check(const struct engine_field *f, uint64_t all_fed, struct engine_ledger *ledger)
 {
 	const struct dp_worker_shm *shm = dp_shm_worker(f->node->shm, f->index);
 	const struct field_shape *shape = &f->node->shape;
 	enum dp_verdict good = shape->mode == BENCH_OPEN ? DP_NO_RECEIVER : DP_FORWARDED;
-	uint64_t asked = f->fed * field_copies(shape);
+	uint64_t came = shape->spread > 0 ? all_fed : f->fed;
+	uint64_t crossed = came - f->fed, members = field_members(shape, f->index);
+	uint64_t asked = shape->mode == BENCH_OPEN ? 0 : f->fed * (members - 1) + crossed * members;
 	int err = 0;
 
 	*ledger = (struct engine_ledger){.fed = f->fed,
-		.opened = shm->verdicts[DP_FORWARDED] + shm->verdicts[DP_NO_RECEIVER],
-		.forwarded = shm->verdicts[DP_FORWARDED],
-		.sent = shm->counters[DP_COUNTER_SENT] - field_sessions(shape)}; // discoveries
+		.opened = shm->verdicts[DP_FORWARDED] + shm->verdicts[DP_NO_RECEIVER] - crossed,
+		.forwarded = shm->verdicts[DP_FORWARDED] - crossed,
+		.sent = engine_field_sent(f) - shape->rooms * members}; // discoveries
 	for (unsigned v = 0; v < DP_VERDICT_COUNT; v++) {
 		if (shm->verdicts[v] > 0 && v != good && v != DP_DISCOVERY) {
 			err = -EBADMSG;
@@ -289,16 +316,17 @@ int engine_field_check(const struct engine_field *f, struct engine_ledger *ledge
 				dp_verdict_label((enum dp_verdict)v));
 		}
 	}
-	if (shm->verdicts[good] != f->fed || ledger->sent != asked ||
+	if (shm->verdicts[good] != came || ledger->sent != asked ||
+		shm->counters[DP_COUNTER_CROSSED_IN] != crossed ||
 		rte_mempool_in_use_count(f->node->pools[f->index]) != 0) {
 		err = -EBADMSG;
 	}
 	if (err != 0) {
 		fprintf(stderr,
-			"engine_bench: worker %u: %llu packets for %u receivers each gave %llu"
-			" copies, and %u buffers did not come home\n",
-			f->index, (unsigned long long)f->fed, field_copies(shape),
-			(unsigned long long)ledger->sent,
+			"engine_bench: worker %u: %llu packets gave %llu copies, not %llu, and %u"
+			" buffers did not come home\n",
+			f->index, (unsigned long long)came, (unsigned long long)ledger->sent,
+			(unsigned long long)asked,
 			rte_mempool_in_use_count(f->node->pools[f->index]));
 	}
 	return err;

@@ -36,9 +36,13 @@ int engine_field_init(struct engine_field *f, struct engine_node *node, unsigned
 void engine_field_fini(struct engine_field *f);
 // Puts the packets of one sample before the worker, at most about a millisecond's work; how many.
 uint32_t engine_field_feed(struct engine_field *f);
-// Turns until nothing is left.
+// Turns until nothing is left of it. In a spread room what other workers opened comes as well, and
+// some of that may be left for the next time; then engine_field_feed() may give nothing.
 void engine_field_work(struct engine_field *f);
-// 0, or -EBADMSG (printed) when the worker says that it did anything else than to open every packet
-// and forward it to every listener: what was measured is then not the route.
-int engine_field_check(const struct engine_field *f, struct engine_ledger *ledger)
+// Copies that this worker has sent so far.
+uint64_t engine_field_sent(const struct engine_field *f);
+// 'all_fed': to all workers, of a spread room. 0, or -EBADMSG (printed) when the worker says that
+// it did anything else than to open every packet and forward it to every listener: what was
+// measured is then not the route.
+int engine_field_check(const struct engine_field *f, uint64_t all_fed, struct engine_ledger *ledger)
 	__attribute__((warn_unused_result));

@@ -160,7 +160,7 @@ static int make_rings(struct worker_rings *r, unsigned worker)
 
 static int make_shm(struct engine_node *n)
 {
-	uint32_t copies = n->shape.members - 1;
+	uint32_t copies = n->shape.members - (n->shape.spread == 0);
 	struct dp_shm shm = {.magic = DP_SHM_MAGIC,
 		DP_SHM_LAYOUT,
 		.worker_count = n->worker_count,

@@ -22,6 +22,7 @@ static const char usage[] =
 	"         rooms    --rooms N (1000), --members N (2) of each, --talkers N (2) of them "
 	"talk\n"
 	"         huge     one room: --receivers N (10000) listeners, --talkers N (3)\n"
+	"         spread   the same room over all --workers (2), what is said in one part crosses\n"
 	"         open     as rooms, everybody deafened: received and opened, nothing leaves\n"
 	"         bridge   between native clients and browsers\n"
 	"  --suite         aead_aes256_gcm_rtpsize (default), aead_xchacha20_poly1305_rtpsize,\n"
@@ -36,6 +37,7 @@ static const char *const mode_names[BENCH_MODE_COUNT] = {
 	[BENCH_FANOUT] = "fanout",
 	[BENCH_ROOMS] = "rooms",
 	[BENCH_HUGE] = "huge",
+	[BENCH_SPREAD] = "spread",
 	[BENCH_OPEN] = "open",
 	[BENCH_BRIDGE] = "bridge",
 };
@@ -66,12 +68,12 @@ static const struct {
 	unsigned modes; // bit per mode that has it; 0: all
 } numbers[NUMBER_END] = {
 	[NUMBER_RECEIVERS] = {"receivers", BENCH_SESSIONS_MAX,
-		1u << BENCH_FANOUT | 1u << BENCH_HUGE},
+		1u << BENCH_FANOUT | 1u << BENCH_HUGE | 1u << BENCH_SPREAD},
 	[NUMBER_FANOUT] = {"fanout", DP_ROOM_RECEIVERS_MAX - 1, 1u << BENCH_FANOUT},
 	[NUMBER_ROOMS] = {"rooms", DP_GUILDS_MAX, 1u << BENCH_ROOMS | 1u << BENCH_OPEN},
 	[NUMBER_MEMBERS] = {"members", DP_ROOM_RECEIVERS_MAX, 1u << BENCH_ROOMS | 1u << BENCH_OPEN},
 	[NUMBER_TALKERS] = {"talkers", DP_ROOM_RECEIVERS_MAX,
-		1u << BENCH_ROOMS | 1u << BENCH_OPEN | 1u << BENCH_HUGE},
+		1u << BENCH_ROOMS | 1u << BENCH_OPEN | 1u << BENCH_HUGE | 1u << BENCH_SPREAD},
 	[NUMBER_PAYLOAD] = {"payload", PAYLOAD_MAX, 0},
 	[NUMBER_WORKERS] = {"workers", BENCH_WORKERS_MAX, 0},
 	[NUMBER_ROUNDS] = {"rounds", ENGINE_ROUNDS_MAX, 0},
@@ -185,6 +187,19 @@ static uint32_t or_default(uint32_t given, uint32_t otherwise)
 	return given != 0 ? given : otherwise;
 }
 
+static bool spread_check(const struct engine_options *o, const struct field_shape *s)
+{
+	if (s->spread < 2 || o->receivers % s->spread != 0 || s->talkers < s->spread) {
+		fprintf(stderr,
+			"engine_bench: %u receivers and %u talkers on %u workers: a spread room has"
+			" as many receivers on each worker, a talker at least, and two workers or"
+			" more; use --workers 2 --receivers 10000 --talkers 3\n",
+			o->receivers, s->talkers, s->spread);
+		return false;
+	}
+	return true;
+}
+
 static bool shape_fill(struct engine_options *o, const uint32_t given[NUMBER_END])
 {
 	struct field_shape *s = &o->run.shape;
@@ -217,6 +232,13 @@ static bool shape_fill(struct engine_options *o, const uint32_t given[NUMBER_END
 		s->rooms = 1;
 		s->members = o->receivers + s->talkers;
 		return true;
+	case BENCH_SPREAD:
+		o->receivers = or_default(given[NUMBER_RECEIVERS], 10000);
+		s->talkers = or_default(given[NUMBER_TALKERS], 3);
+		s->rooms = 1;
+		s->spread = or_default(given[NUMBER_WORKERS], BENCH_WORKERS_MAX);
+		s->members = o->receivers / s->spread + field_talkers(s, 0);
+		return spread_check(o, s);
 	case BENCH_BRIDGE:
 	case BENCH_MODE_COUNT:
 		break;
@@ -273,8 +295,13 @@ bool engine_options_parse(int argc, char **argv, struct engine_options *out)
 		}
 	}
 	shape->payload = or_default(given[NUMBER_PAYLOAD], 100);
-	out->run.workers = or_default(given[NUMBER_WORKERS], 1);
+	out->run.workers = or_default(given[NUMBER_WORKERS], shape->spread > 0 ? shape->spread : 1);
 	out->run.rounds = or_default(given[NUMBER_ROUNDS], ROUNDS_DEFAULT);
 	out->run.count_copies = given[NUMBER_COUNT];
+	if (out->run.count_copies > 0 && shape->spread > 0) {
+		fprintf(stderr, "engine_bench: --mode spread has no --count: one worker alone is"
+				" counted; use --mode huge\n");
+		return false;
+	}
 	return shape_check(shape);
 }

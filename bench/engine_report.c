@@ -74,9 +74,10 @@ static json_t *case_json(const struct engine_options *o)
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "schema",
 		ENGINE_REPORT_SCHEMA, "mode", engine_mode_name(s->mode), "suite",
 		suite_get(s->suite)->name, "engine", engine_kind_name(s->engine), "receivers",
-		(int)o->receivers, "fanout", (int)(s->members - 1), "payload", (int)s->payload,
-		"workers", (int)o->run.workers, "rooms", (int)s->rooms, "members", (int)s->members,
-		"talkers", (int)s->talkers);
+		(int)o->receivers, "fanout",
+		(int)(s->mode == BENCH_OPEN ? s->members - 1 : field_copies(s)), "payload",
+		(int)s->payload, "workers", (int)o->run.workers, "rooms", (int)s->rooms, "members",
+		(int)s->members, "talkers", (int)s->talkers);
 }
 
 static json_t *or_null(bool there, double value)
@@ -96,8 +97,9 @@ static json_t *times_json(const struct engine_options *o, const struct engine_re
 		rounded(all), "seal_only_ns_range", range(&r->seal), "open_only_ns_range",
 		range(&r->open), "pipeline_ns_range", range(&r->pipeline[0]), "ratio_range",
 		range(&r->ratio), "per_worker", workers_json(o, r), "alone_ns",
-		rounded(r->alone.median), "scaling", rounded(all * r->alone.median / 1000),
-		"cycles", rounded(pipeline_ns * (double)r->tsc_hz / 1e9), "instructions",
+		or_null(o->run.shape.spread == 0, r->alone.median), "scaling",
+		or_null(o->run.shape.spread == 0, all * r->alone.median / 1000), "cycles",
+		rounded(pipeline_ns * (double)r->tsc_hz / 1e9), "instructions",
 		or_null(r->has_counters, r->instructions), "cache_misses",
 		or_null(r->has_counters, r->cache_misses), "counters",
 		r->has_counters ? json_string("perf_event") : json_string(r->no_counters), "rounds",
@@ -155,7 +157,9 @@ static void print_head(
 	printf("%s, %s, %u rooms x %u (%u talking), %u receivers, payload %u, %u worker%s\n",
 		engine_mode_name(s->mode), suite_get(s->suite)->name, s->rooms, s->members,
 		s->talkers, o->receivers, s->payload, o->run.workers,
-		o->run.workers > 1 ? "s, each with all of it" : "");
+		s->spread > 0        ? "s, one room over all"
+		: o->run.workers > 1 ? "s, each with all of it"
+				     : "");
 	if (o->run.count_copies == 0) {
 		printf("medians of %u rounds; %u more were disturbed%s\n\n",
 			r->rounds - (r->disturbed ? 0 : r->disturbed_rounds),
@@ -195,7 +199,7 @@ void engine_report_table(
 		"median", "max");
 	print_cost("seal alone", &r->seal);
 	print_cost("open alone", &r->open);
-	print_cost("whole route", &r->alone);
+	print_cost(o->run.shape.spread > 0 ? "whole route, worker 1" : "whole route", &r->alone);
 	for (unsigned i = 0; i < o->run.workers && o->run.workers > 1; i++) {
 		char what[40];
 
@@ -207,7 +211,7 @@ void engine_report_table(
 	       " core%s\n",
 		r->ratio.median, r->ratio.min, r->ratio.max, engine_bare_text(&o->run.shape), all,
 		o->run.workers, o->run.workers > 1 ? "s" : "");
-	if (o->run.workers > 1) {
+	if (o->run.workers > 1 && o->run.shape.spread == 0) {
 		printf("%.2f times what one worker does alone\n", all * r->alone.median / 1000);
 	}
 	printf("%.0f TSC cycles per packet at %.0f MHz; ",

@@ -47,6 +47,8 @@ ROWS = [
      "leg_bytes", {}),
     ("one room of 10,000, three talking", ["--mode", "huge", "--receivers", "10000"], (NATIVE,),
      BOTH, "ratio", {}),
+    ("the same over two workers, million/s", ["--mode", "spread", "--receivers", "10000"],
+     (NATIVE,), BOTH, "mpps", {}),
     ("received and opened only", ["--mode", "open", "--rooms", "1000"], (NATIVE,), LIBRARY,
      "ratio", {}),
     ("fan-out 25, 100 B, 1,000 receivers", FANOUT + ["--receivers", "1000"], (GCM256, CHACHA),

@@ -32,13 +32,17 @@ CASES = [  # arguments, copies of a packet
 REFUSED = [
     (["--mode", "bridge"], "WebRTC"),
     (["--mode", "open", "--fanout", "3"], "--mode open has no --fanout"),
-    (["--mode", "nothing"], "there are: fanout rooms huge open bridge"),
+    (["--mode", "nothing"], "there are: fanout rooms huge spread open bridge"),
     (["--suite", "rot13"], "there are: aead_aes256_gcm_rtpsize"),
     (["--engine", "steam"], "there are: auto ipsec-mb libsrtp2"),
     (["--receivers", "1001"], "use 1025"),
     (["--payload", "0"], "from 1 to"),
     (["--rooms"], "requires an argument"),
     (["--mode", "rooms", "--talkers", "3"], "no more talkers"),
+    (["--mode", "spread", "--workers", "1"], "two workers or more"),
+    (["--mode", "spread", "--receivers", "5"], "as many receivers on each worker"),
+    (["--mode", "spread", "--talkers", "1"], "a talker at least"),
+    (["--mode", "spread", "--count", "1"], "has no --count"),
     (["extra"], "is no option"),
 ]
 checks = 0
@@ -97,6 +101,8 @@ def main():
         check(len(json.loads(two.stdout)["per_worker"]) == 2, two.stdout)
     done = run(["--suite", SRTP[2], "--engine", "libsrtp2", "--receivers", "50", "--rounds", "1"])
     check(done.returncode == 0 or "libsrtp2 does not start" in done.stderr, done.stderr)
+        check_case(["--mode", "spread", "--receivers", "300"], 302)
+        check_case(["--mode", "spread", "--receivers", "10", "--talkers", "5"], 14)
     done = run(["--engine", "libsrtp2"])
     check(done.returncode == 1 and "libsrtp2 has no aead_aes256_gcm_rtpsize" in done.stderr,
           done.stderr)
