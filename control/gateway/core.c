@@ -167,14 +167,17 @@ void core_push_acked(
 		core->output->done(core->ctx, pending->request, 0);
 }
 
-void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why,
-	uint64_t now_ms)
+static void join_refused(struct core *core, struct guild *guild, struct member *member,
+	bool no_budget, uint64_t now_ms);
+
+void core_push_failed(struct core *core, struct core_pending *pending,
+	const struct core_failure *failure, uint64_t now_ms)
 {
 	struct voice *voice = &pending->member->voice;
 
 	log_warn("voice state not in force guild=%llu user=%llu error=%d why=%s",
 		(unsigned long long)pending->guild->id,
-		(unsigned long long)pending->member->user->id, error, why);
+		(unsigned long long)pending->member->user->id, failure->error, failure->why);
 	// Restore what is in force, unless something newer has been asked for meanwhile.
 	if (pending->revert && voice->push_seq == pending->seq && voice->channel_id != 0 &&
 		voice->in_force.channel_id != 0) {
@@ -187,12 +190,13 @@ void core_push_failed(struct core *core, struct core_pending *pending, int error
 	if (voice->join_seq == pending->seq) {
 		token_wipe(voice);
 		if (voice->channel_id != 0)
-			join_retry_later(pending->guild, pending->member, now_ms);
+			join_refused(
+				core, pending->guild, pending->member, failure->no_budget, now_ms);
 	}
 	if (pending->publish && !pending->revert)
 		core->output->voice_state(core->ctx, pending->guild, pending->member);
 	if (pending->request != NULL)
-		core->output->done(core->ctx, pending->request, error);
+		core->output->done(core->ctx, pending->request, failure->error);
 }
 
 void core_requests_end(struct core *core, int error)
@@ -257,6 +261,21 @@ static void join_give_up(
 	log_warn("member leaves voice because its node refuses it guild=%llu user=%llu refusals=%u",
 		(unsigned long long)guild->id, (unsigned long long)member->user->id,
 		member->voice.join_failures);
+	leave(core, guild, member, now_ms);
+}
+
+// A node without budget will not have any in half a second, and its members see at once that they
+// are not in.
+static void join_refused(struct core *core, struct guild *guild, struct member *member,
+	bool no_budget, uint64_t now_ms)
+{
+	if (!no_budget) {
+		join_retry_later(guild, member, now_ms);
+		return;
+	}
+	core->stats.joins_no_budget++;
+	log_notice("member leaves voice because its node has no budget guild=%llu user=%llu",
+		(unsigned long long)guild->id, (unsigned long long)member->user->id);
 	leave(core, guild, member, now_ms);
 }
 

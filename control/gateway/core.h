@@ -54,9 +54,14 @@ struct core_params {
 struct core_stats {
 	uint64_t joins, moves, leaves, kicks;
 	uint64_t ack_timeouts, ack_errors;
-	uint64_t join_retries, joins_given_up;
+	uint64_t join_retries, joins_given_up, joins_no_budget;
 	uint64_t assignments, nodes_registered, nodes_refused, nodes_dead;
 	uint64_t node_unknown_ops, node_malformed;
+};
+
+// Of all workers of a node, in packets sent per second.
+struct core_node_budget {
+	uint64_t capacity_pps, budget_pps, used_pps;
 };
 
 // What an operator sees of a node.
@@ -64,6 +69,7 @@ struct core_node_info {
 	const char *name, *region, *endpoint;
 	bool linked;
 	uint32_t guild_count, voice_count, worker_count, unanswered_pings;
+	struct core_node_budget budget;
 };
 
 // NULL without memory.

@@ -81,14 +81,14 @@ static void unassign_send(struct core *core, struct core_node *node, uint64_t gu
 }
 
 static void pending_failed(struct core *core, struct core_node *node, struct core_pending *pending,
-	int error, const char *why, uint64_t now_ms)
+	const struct core_failure *failure, uint64_t now_ms)
 {
 	if (pending->op == NODE_OP_VOICE_STATE)
-		core_push_failed(core, pending, error, why, now_ms);
+		core_push_failed(core, pending, failure, now_ms);
 	if (pending->op == NODE_OP_ASSIGN && pending->guild->node == node) {
 		log_notice("node refused a guild node=%s guild=%llu error=%d why=%s", node->name,
-			(unsigned long long)pending->guild->id, error, why);
-		if (node->link != NULL && error == -ETIMEDOUT)
+			(unsigned long long)pending->guild->id, failure->error, failure->why);
+		if (node->link != NULL && failure->error == -ETIMEDOUT)
 			unassign_send(
 				core, node, pending->guild->id, pending->guild->epoch, now_ms);
 		guild_detach(pending->guild);
@@ -115,8 +115,11 @@ static void ack_received(
 		return; // too late, or of an earlier connection
 	pending_unlink(node, pending);
 	if (msg->error != 0) {
+		const struct core_failure failure = {
+			.error = msg->error, .why = msg->why, .no_budget = msg->no_budget};
+
 		core->stats.ack_errors++;
-		pending_failed(core, node, pending, msg->error, msg->why, now_ms);
+		pending_failed(core, node, pending, &failure, now_ms);
 		return;
 	}
 	if (pending->op == NODE_OP_VOICE_STATE)
@@ -127,13 +130,15 @@ static void ack_received(
 static void pendings_fail(struct core *core, struct core_node *node, int error, const char *why,
 	uint64_t before_ms, uint64_t now_ms)
 {
+	const struct core_failure failure = {.error = error, .why = why};
+
 	while (node->first != NULL && node->first->deadline_ms <= before_ms) {
 		struct core_pending *pending = node->first;
 
 		pending_unlink(node, pending);
 		if (error == -ETIMEDOUT)
 			core->stats.ack_timeouts++;
-		pending_failed(core, node, pending, error, why, now_ms);
+		pending_failed(core, node, pending, &failure, now_ms);
 	}
 }
 
@@ -407,6 +412,16 @@ static void left_received(struct core *core, const struct core_node *node,
 	core_left(core, guild, member, now_ms);
 }
 
+static void report_received(struct core_node *node, const struct node_msg *msg)
+{
+	node->budget = (struct core_node_budget){0};
+	for (uint32_t i = 0; i < msg->worker_count; i++) {
+		node->budget.capacity_pps += msg->workers[i].capacity_pps;
+		node->budget.budget_pps += msg->workers[i].budget_pps;
+		node->budget.used_pps += msg->workers[i].used_pps;
+	}
+}
+
 void core_node_message(
 	struct core *core, struct core_node *node, const struct node_msg *msg, uint64_t now_ms)
 {
@@ -420,6 +435,9 @@ void core_node_message(
 		break;
 	case NODE_OP_LEFT:
 		left_received(core, node, msg, now_ms);
+		break;
+	case NODE_OP_REPORT:
+		report_received(node, msg);
 		break;
 	case NODE_OP_REGISTER: // only as the first frame
 	case NODE_OP_REGISTERED:
@@ -517,7 +535,8 @@ uint32_t core_nodes(const struct core *core, struct core_node_info *rows, uint32
 			.guild_count = node->guild_count,
 			.voice_count = node->voice_count,
 			.worker_count = node->worker_count,
-			.unanswered_pings = node->unanswered};
+			.unanswered_pings = node->unanswered,
+			.budget = node->budget};
 	}
 	return core->node_count;
 }

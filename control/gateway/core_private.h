@@ -22,8 +22,9 @@ struct core_pending {
 struct core_node {
 	char name[NODE_NAME_SIZE], region[NODE_NAME_SIZE], endpoint[NODE_ENDPOINT_SIZE];
 	uint32_t worker_count;
-	void *link;       // NULL: the socket is gone
-	uint64_t lost_ms; // when it went, loop clock
+	struct core_node_budget budget; // as it reported last; all 0: not yet
+	void *link;                     // NULL: the socket is gone
+	uint64_t lost_ms;               // when it went, loop clock
 	uint64_t ping_n, next_ping_ms;
 	uint32_t unanswered;
 	uint32_t guild_count, voice_count; // load
@@ -49,9 +50,14 @@ struct core_pending *core_push(
 	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);
 void core_push_acked(
 	struct core *core, struct core_node *node, struct core_pending *pending, uint64_t now_ms);
-// 'why' for the log.
-void core_push_failed(struct core *core, struct core_pending *pending, int error, const char *why,
-	uint64_t now_ms);
+// 'why' for the log. 'no_budget': the node has no room, now or in a moment.
+struct core_failure {
+	int error;
+	const char *why;
+	bool no_budget;
+};
+void core_push_failed(struct core *core, struct core_pending *pending,
+	const struct core_failure *failure, uint64_t now_ms);
 // Joins that were refused and are due again.
 void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms);
 void core_left(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);

@@ -17,13 +17,17 @@ static json_t *nodes_list(const struct core *core)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < count; i++)
-		json_array_append_new(list,
-			json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "node", rows[i].name,
-				"region", rows[i].region, "endpoint", rows[i].endpoint, "alive",
-				rows[i].linked, "guilds", (json_int_t)rows[i].guild_count, "voices",
-				(json_int_t)rows[i].voice_count, "workers",
-				(json_int_t)rows[i].worker_count, "unanswered_pings",
-				(json_int_t)rows[i].unanswered_pings));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "node",
+				      rows[i].name, "region", rows[i].region, "endpoint",
+				      rows[i].endpoint, "alive", rows[i].linked, "guilds",
+				      (json_int_t)rows[i].guild_count, "voices",
+				      (json_int_t)rows[i].voice_count, "workers",
+				      (json_int_t)rows[i].worker_count, "unanswered_pings",
+				      (json_int_t)rows[i].unanswered_pings, "capacity_pps",
+				      (json_int_t)rows[i].budget.capacity_pps, "budget_pps",
+				      (json_int_t)rows[i].budget.budget_pps, "used_pps",
+				      (json_int_t)rows[i].budget.used_pps));
 	return list;
 }
 
@@ -106,6 +110,10 @@ static void metrics_print(FILE *out, const struct hub *hub)
 			"Members taken out of voice because their node refused them again and "
 			"again.",
 			core->joins_given_up},
+		{"joins_no_budget_total", "counter",
+			"Members taken out of voice at once because no worker of their node had "
+			"budget for them.",
+			core->joins_no_budget},
 		{"moves_total", "counter", "Moves between channels.", core->moves},
 		{"leaves_total", "counter", "Voice leaves.", core->leaves},
 		{"kicks_total", "counter", "Disconnects by moderators.", core->kicks},

@@ -79,7 +79,7 @@ static void on_ack(void *ctx, uint32_t connection, uint64_t seq, int error)
 {
 	struct node *n = ctx;
 
-	gateway_client_ack(n->gateway, connection, seq, error);
+	gateway_client_ack(n->gateway, connection, seq, error, NULL);
 }
 
 static int fill_register(void *ctx, struct node_msg *msg)

@@ -264,15 +264,41 @@ uint32_t gateway_client_connection(const struct gateway_client *client)
 	return client->connection;
 }
 
-void gateway_client_ack(struct gateway_client *client, uint32_t connection, uint64_t seq, int error)
+static void explain(struct node_msg *msg, const struct node_refusal *refusal)
+{
+	msg->no_budget = true;
+	msg->refusal = *refusal;
+	snprintf(msg->why, sizeof(msg->why),
+		"no worker has budget: worker %u uses %llu of %llu packets/s, this takes %llu",
+		refusal->worker, (unsigned long long)refusal->used_pps,
+		(unsigned long long)refusal->capacity_pps, (unsigned long long)refusal->price_pps);
+}
+
+void gateway_client_ack(struct gateway_client *client, uint32_t connection, uint64_t seq, int error,
+	const struct node_refusal *refusal)
 {
 	struct node_msg msg = {.op = NODE_OP_ACK, .seq = seq, .error = error};
 
 	if (connection != client->connection || client->state != CLIENT_REGISTERED)
 		return;
-	if (error != 0)
+	if (refusal != NULL)
+		explain(&msg, refusal);
+	else if (error != 0)
 		snprintf(msg.why, sizeof(msg.why), "%s", strerror(-error));
 	send_msg(client, &msg);
+}
+
+bool gateway_client_report(
+	struct gateway_client *client, const struct node_worker *workers, uint32_t worker_count)
+{
+	struct node_worker copy[NODE_WORKERS_MAX];
+	struct node_msg msg = {.op = NODE_OP_REPORT, .worker_count = worker_count, .workers = copy};
+
+	if (client->state != CLIENT_REGISTERED || worker_count > NODE_WORKERS_MAX)
+		return false;
+	memcpy(copy, workers, worker_count * sizeof(copy[0]));
+	send_msg(client, &msg);
+	return true;
 }
 
 void gateway_client_left(

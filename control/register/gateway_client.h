@@ -48,10 +48,14 @@ bool gateway_client_is_registered(const struct gateway_client *client);
 uint32_t gateway_client_ping_ms(const struct gateway_client *client); // interval; 0: not registered
 
 // 'connection' is gateway_client_connection() when the command came: an ACK for a connection that
-// is gone is not sent, since the next one starts the count anew.
+// is gone is not sent, since the next one starts the count anew. 'refusal' (may be NULL): no worker
+// has budget for it.
 uint32_t gateway_client_connection(const struct gateway_client *client);
-void gateway_client_ack(
-	struct gateway_client *client, uint32_t connection, uint64_t seq, int error);
+void gateway_client_ack(struct gateway_client *client, uint32_t connection, uint64_t seq, int error,
+	const struct node_refusal *refusal);
+// Nothing is sent while the node is not registered. False: it was not.
+bool gateway_client_report(
+	struct gateway_client *client, const struct node_worker *workers, uint32_t worker_count);
 void gateway_client_left(
 	struct gateway_client *client, uint64_t guild_id, uint64_t user_id, const char *session_id);
 

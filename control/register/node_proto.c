@@ -13,6 +13,7 @@
 #define DIGEST_TEXT_SIZE (2 * NODE_DIGEST_SIZE + 1)
 #define ERRNO_MAX 4095 // the kernel's own bound
 #define NUMBER_MAX ((uint64_t)INT64_MAX)
+#define PPS_MAX 1000000000000ull // so that the sum of all workers of all nodes fits
 
 static const char *const op_names[] = {[NODE_OP_UNKNOWN] = NULL,
 #define OP_NAME(name, text) [NODE_OP_##name] = text,
@@ -175,9 +176,25 @@ static int voice_state_decode(const json_t *object, struct node_msg *msg)
 	return 0;
 }
 
+static int refusal_decode(const json_t *object, struct node_msg *msg)
+{
+	struct node_refusal *refusal = &msg->refusal;
+	uint64_t worker;
+
+	if (!json_get_uint(object, "worker", NODE_WORKERS_MAX - 1, &worker) ||
+		!json_get_uint(object, "capacity", PPS_MAX, &refusal->capacity_pps) ||
+		!json_get_uint(object, "used", PPS_MAX, &refusal->used_pps) ||
+		!json_get_uint(object, "price", PPS_MAX, &refusal->price_pps))
+		return refuse(msg, "no_budget: needs worker, capacity, used, price");
+	refusal->worker = (uint32_t)worker;
+	msg->no_budget = true;
+	return 0;
+}
+
 static int ack_decode(const json_t *object, struct node_msg *msg)
 {
 	const json_t *error = json_object_get(object, "error");
+	const json_t *no_budget = json_object_get(object, "no_budget");
 	const char *why = json_get_string(object, "why");
 
 	if (!seq_get(object, "seq", msg))
@@ -187,6 +204,32 @@ static int ack_decode(const json_t *object, struct node_msg *msg)
 		return refuse(msg, "error: 0 or a negative errno");
 	msg->error = (int)json_integer_value(error);
 	snprintf(msg->why, sizeof(msg->why), "%s", why == NULL ? "" : why);
+	if (no_budget == NULL)
+		return 0;
+	return msg->error != 0 ? refusal_decode(no_budget, msg)
+			       : refuse(msg, "no_budget: not without an error");
+}
+
+static int report_decode(const json_t *object, struct node_msg *msg)
+{
+	const json_t *list = json_object_get(object, "workers");
+	size_t count = json_array_size(list);
+
+	if (!json_is_array(list) || count == 0 || count > NODE_WORKERS_MAX)
+		return refuse(msg, "workers: a list of 1 to 64");
+	msg->workers = calloc(count, sizeof(msg->workers[0]));
+	if (msg->workers == NULL)
+		return refuse(msg, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_array_get(list, i);
+		struct node_worker *worker = &msg->workers[i];
+
+		if (!json_get_uint(item, "capacity", PPS_MAX, &worker->capacity_pps) ||
+			!json_get_uint(item, "budget", PPS_MAX, &worker->budget_pps) ||
+			!json_get_uint(item, "used", PPS_MAX, &worker->used_pps))
+			return refuse(msg, "workers: each is {capacity, budget, used}");
+		msg->worker_count++;
+	}
 	return 0;
 }
 
@@ -223,6 +266,8 @@ static int msg_decode(const json_t *object, struct node_msg *msg)
 		return seq_get(object, "n", msg) ? 0 : refuse(msg, "n: a number");
 	case NODE_OP_LEFT:
 		return left_decode(object, msg);
+	case NODE_OP_REPORT:
+		return report_decode(object, msg);
 	case NODE_OP_UNKNOWN:
 	case NODE_OP_COUNT:
 		break;
@@ -253,6 +298,8 @@ void node_msg_fini(struct node_msg *msg)
 	free(msg->guilds);
 	msg->guilds = NULL;
 	msg->guild_count = 0;
+	free(msg->workers);
+	msg->workers = NULL;
 	explicit_bzero(msg->secret, sizeof(msg->secret));
 }
 
@@ -305,7 +352,26 @@ static json_t *ack_encode(const struct node_msg *msg)
 
 	if (msg->error != 0 && msg->why[0] != '\0')
 		json_object_set_new(object, "why", json_string(msg->why));
+	if (msg->no_budget)
+		json_object_set_new(object, "no_budget",
+			json_pack("{s:I,s:I,s:I,s:I}", "worker", (json_int_t)msg->refusal.worker,
+				"capacity", (json_int_t)msg->refusal.capacity_pps, "used",
+				(json_int_t)msg->refusal.used_pps, "price",
+				(json_int_t)msg->refusal.price_pps));
 	return object;
+}
+
+static json_t *report_encode(const struct node_msg *msg)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < msg->worker_count; i++)
+		json_array_append_new(
+			list, json_pack("{s:I,s:I,s:I}", "capacity",
+				      (json_int_t)msg->workers[i].capacity_pps, "budget",
+				      (json_int_t)msg->workers[i].budget_pps, "used",
+				      (json_int_t)msg->workers[i].used_pps));
+	return json_pack("{s:s,s:o}", "op", op_names[msg->op], "workers", list);
 }
 
 char *node_msg_encode(const struct node_msg *msg)
@@ -331,6 +397,8 @@ char *node_msg_encode(const struct node_msg *msg)
 		return json_encode(json_pack("{s:s,s:o,s:o,s:s}", "op", op_names[msg->op], "guild",
 			json_id(msg->guild_id), "user", json_id(msg->user_id), "session",
 			msg->session_id));
+	case NODE_OP_REPORT:
+		return json_encode(report_encode(msg));
 	case NODE_OP_UNKNOWN:
 	case NODE_OP_COUNT:
 		break;

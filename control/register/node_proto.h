@@ -16,12 +16,16 @@
 //    |             suppress}                            |
 //    | ack {seq, error}  in force at the packet engine  |  only now does the client learn the
 //    |                                                  |  endpoint, so no client is ever early
+//    | ack {seq, error, why, no_budget: {worker,        |  no worker can serve the client: no
+//    |     capacity, used, price}}                      |  trouble that passes in a moment
 //    |                    unassign {seq, guild, epoch}  |  the guild moved away, or is empty
 //    | ack {seq, error}                                 |
 //    |                                        ping {n}  |  every ping_ms
 //    | pong {n}  only while every worker of the packet  |
 //    |           engine turns                           |
 //    | left {guild, user, session}                      |  a client's voice session ended here
+//    | report {workers: [{capacity, budget, used}]}     |  in packets per second; after registered,
+//    |                                                  |  and when they have changed
 //
 // clang-format on
 // Ids (guild, channel, user) are decimal strings of 64-bit numbers on the wire and uint64_t in the
@@ -41,6 +45,7 @@
 #define NODE_SESSION_ID_SIZE 65u       // bytes, with NUL
 #define NODE_WHY_SIZE 128u             // bytes, with NUL
 #define NODE_DIGEST_SIZE 32u           // SHA-256
+#define NODE_WORKERS_MAX 64u           // in one report
 #define NODE_GUILDS_MAX 16384u         // in one register
 #define NODE_MESSAGE_SIZE_MAX 1048576u // bytes of one frame: a register with all its guilds
 
@@ -58,7 +63,8 @@
 	X(ACK, "ack")                 \
 	X(PING, "ping")               \
 	X(PONG, "pong")               \
-	X(LEFT, "left")
+	X(LEFT, "left")               \
+	X(REPORT, "report")
 
 #define NODE_OP_ENUM(name, text) NODE_OP_##name,
 enum node_op {
@@ -72,19 +78,34 @@ struct node_guild {
 	uint64_t epoch;
 };
 
+// What a worker of the packet engine can do, what joins may use of it, and what they do use; in
+// packets sent per second.
+struct node_worker {
+	uint64_t capacity_pps, budget_pps, used_pps;
+};
+
+// The worker that comes nearest to having room, and the price of the join there.
+struct node_refusal {
+	uint32_t worker;
+	uint64_t capacity_pps, used_pps, price_pps;
+};
+
 struct node_msg {
 	enum node_op op;
 	uint64_t seq; // ASSIGN, UNASSIGN, VOICE_STATE, ACK; n of PING, PONG
 	int error;    // ACK: 0 or -errno
 	char why[NODE_WHY_SIZE];
+	bool no_budget;              // ACK: error is -EDQUOT because of 'refusal'
+	struct node_refusal refusal; // valid with no_budget
 	uint64_t guild_id, epoch;
 
 	// REGISTER; 'name' also of REGISTERED
 	char name[NODE_NAME_SIZE], region[NODE_NAME_SIZE], secret[NODE_SECRET_SIZE];
 	char endpoint[NODE_ENDPOINT_SIZE]; // host:port of the voice signaling
-	uint32_t contract, worker_count;
-	uint32_t ping_ms;          // REGISTERED
-	struct node_guild *guilds; // REGISTER; the message's own, see node_msg_fini()
+	uint32_t contract, worker_count;   // worker_count also of REPORT
+	struct node_worker *workers;       // REPORT; the message's own
+	uint32_t ping_ms;                  // REGISTERED
+	struct node_guild *guilds;         // REGISTER; the message's own, see node_msg_fini()
 	uint32_t guild_count;
 
 	// VOICE_STATE; user_id and session_id also of LEFT
@@ -99,7 +120,7 @@ struct node_msg {
 // with op NODE_OP_UNKNOWN. Call node_msg_fini() after a success.
 int node_msg_decode(const char *text, size_t size, struct node_msg *msg)
 	__attribute__((warn_unused_result));
-// Frees 'guilds' and wipes 'secret'.
+// Frees 'guilds' and 'workers' and wipes 'secret'.
 void node_msg_fini(struct node_msg *msg);
 // Returns the frame's text, to be freed with json_text_free(), or NULL without memory.
 char *node_msg_encode(const struct node_msg *msg);

@@ -83,6 +83,7 @@ static void node_said(void *ctx, void *link, const struct node_msg *msg)
 	case NODE_OP_ACK:
 	case NODE_OP_PONG:
 	case NODE_OP_LEFT:
+	case NODE_OP_REPORT:
 	case NODE_OP_UNKNOWN:
 	case NODE_OP_COUNT:
 		fail_msg("op %d to a node", (int)msg->op);

@@ -17,6 +17,7 @@
 #include "register/node_proto.h"
 
 static struct node_guild guilds[] = {{1, 1700000000000}, {UINT64_MAX, 0}};
+static struct node_worker workers[] = {{18000000, 15750000, 0}, {200, 175, 198}};
 
 #define DIGEST "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff"
 
@@ -75,6 +76,18 @@ static const struct golden {
 	{{.op = NODE_OP_ACK, .seq = 8}, "{\"op\":\"ack\",\"seq\":8,\"error\":0}"},
 	{{.op = NODE_OP_ACK, .seq = 8, .error = -ESTALE, .why = "old epoch"},
 		"{\"op\":\"ack\",\"seq\":8,\"error\":-116,\"why\":\"old epoch\"}"},
+	{{.op = NODE_OP_ACK,
+		 .seq = 8,
+		 .error = -EDQUOT,
+		 .why = "no worker",
+		 .no_budget = true,
+		 .refusal = {1, 200, 171, 66}},
+		"{\"op\":\"ack\",\"seq\":8,\"error\":-122,\"why\":\"no worker\","
+		"\"no_budget\":{\"worker\":1,\"capacity\":200,\"used\":171,\"price\":66}}"},
+	{{.op = NODE_OP_REPORT, .worker_count = 2, .workers = workers},
+		"{\"op\":\"report\",\"workers\":["
+		"{\"capacity\":18000000,\"budget\":15750000,\"used\":0},"
+		"{\"capacity\":200,\"budget\":175,\"used\":198}]}"},
 	{{.op = NODE_OP_PING, .seq = 3}, "{\"op\":\"ping\",\"n\":3}"},
 	{{.op = NODE_OP_PONG, .seq = 3}, "{\"op\":\"pong\",\"n\":3}"},
 	{{.op = NODE_OP_LEFT, .guild_id = 5, .user_id = 9, .session_id = "abc"},
@@ -93,6 +106,11 @@ static void same(const struct node_msg *a, const struct node_msg *b)
 		assert_true(left.guilds[i].epoch == right.guilds[i].epoch);
 	}
 	left.guilds = right.guilds = NULL;
+	assert_int_equal(left.worker_count, right.worker_count);
+	assert_int_equal(left.workers != NULL, right.workers != NULL);
+	for (uint32_t i = 0; left.workers != NULL && i < left.worker_count; i++)
+		assert_memory_equal(&left.workers[i], &right.workers[i], sizeof(left.workers[i]));
+	left.workers = right.workers = NULL;
 	assert_memory_equal(&left, &right, sizeof(left));
 }
 
@@ -147,8 +165,8 @@ static int decode_value(json_t *object)
 
 static bool optional(const char *name)
 {
-	static const char *const names[] = {
-		"token_digest", "deaf", "mute", "self_deaf", "self_mute", "suppress", "why"};
+	static const char *const names[] = {"token_digest", "deaf", "mute", "self_deaf",
+		"self_mute", "suppress", "why", "no_budget"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -206,6 +224,16 @@ static void hostile_texts_are_refused(void **state)
 		"{\"op\":\"assign\",\"seq\":1,\"guild\":\"0\",\"epoch\":1}",
 		"{\"op\":\"assign\",\"seq\":1,\"guild\":\"18446744073709551616\",\"epoch\":1}",
 		"{\"op\":\"ack\",\"seq\":1,\"error\":1}",
+		"{\"op\":\"ack\",\"seq\":1,\"error\":0,\"no_budget\":{\"worker\":0,"
+		"\"capacity\":1,\"used\":1,\"price\":1}}",
+		"{\"op\":\"ack\",\"seq\":1,\"error\":-122,\"no_budget\":{\"worker\":64,"
+		"\"capacity\":1,\"used\":1,\"price\":1}}",
+		"{\"op\":\"ack\",\"seq\":1,\"error\":-122,\"no_budget\":{\"worker\":0,"
+		"\"capacity\":1,\"used\":1}}",
+		"{\"op\":\"report\",\"workers\":[]}",
+		"{\"op\":\"report\",\"workers\":[{\"capacity\":1,\"budget\":1}]}",
+		"{\"op\":\"report\",\"workers\":[{\"capacity\":1,\"budget\":1,"
+		"\"used\":1000000000001}]}",
 		"{\"op\":\"left\",\"guild\":1,\"user\":2,\"session\":\"\"}",
 		"{\"op\":\"left\",\"guild\":1,\"user\":2,\"session\":"
 		"\"12345678901234567890123456789012345678901234567890123456789012345\"}",
@@ -249,6 +277,24 @@ static void the_number_of_guilds_has_a_bound(void **state)
 	}
 }
 
+static void the_number_of_workers_has_a_bound(void **state)
+{
+	(void)state;
+	for (unsigned count = NODE_WORKERS_MAX; count <= NODE_WORKERS_MAX + 1; count++) {
+		json_t *list = json_array();
+		json_t *object = json_pack("{s:s,s:o}", "op", "report", "workers", list);
+		char *text;
+
+		for (unsigned i = 0; i < count; i++)
+			json_array_append_new(list,
+				json_pack("{s:i,s:i,s:i}", "capacity", 1, "budget", 1, "used", 1));
+		text = json_dumps(object, JSON_COMPACT);
+		assert_int_equal(decode(text), count <= NODE_WORKERS_MAX ? 0 : -EPROTO);
+		free(text);
+		json_decref(object);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +304,7 @@ int main(void)
 		cmocka_unit_test(hostile_texts_are_refused),
 		cmocka_unit_test(an_unknown_op_is_no_error),
 		cmocka_unit_test(the_number_of_guilds_has_a_bound),
+		cmocka_unit_test(the_number_of_workers_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
