@@ -97,7 +97,7 @@ static void report_links(const json_t *reply, FILE *out)
 static void report_workers(const json_t *workers, FILE *out)
 {
 	static const char *const heads[] = {"worker", "core", "port", "turning", "guilds",
-		"sessions", "received", "sent", "dropped", "busy", "capacity/s", NULL};
+		"sessions", "received", "sent", "dropped", "busy", "used/s", "budget/s", NULL};
 	struct table table;
 	const json_t *worker;
 	size_t i;
@@ -120,7 +120,8 @@ static void report_workers(const json_t *workers, FILE *out)
 		snprintf(text, sizeof(text), "%.0f %%",
 			100 * json_number_value(json_object_get(worker, "busy_ratio")));
 		table_text(&table, text);
-		table_number(&table, integer_of(worker, "capacity_pps"));
+		table_number(&table, integer_of(worker, "used_pps"));
+		table_number(&table, integer_of(worker, "budget_pps"));
 	}
 	table_print(&table, out);
 }
@@ -179,6 +180,24 @@ void report_status(const json_t *reply, FILE *out)
 	report_drops(reply, out);
 }
 
+// "0", or "0,3" of a guild that is on several: home first.
+static const char *workers_of(const json_t *guild, char *out)
+{
+	const json_t *workers = json_object_get(guild, "workers"), *worker;
+	size_t i, size = 0;
+
+	if (json_array_size(workers) == 0)
+		return id_of(guild, "worker", out);
+	json_array_foreach(workers, i, worker)
+	{
+		if (size < TEXT_SIZE)
+			size += (size_t)snprintf(out + size, TEXT_SIZE - size,
+				"%s%" JSON_INTEGER_FORMAT, i == 0 ? "" : ",",
+				json_integer_value(worker));
+	}
+	return out;
+}
+
 void report_guilds(const json_t *reply, FILE *out)
 {
 	static const char *const heads[] = {"<guild", "epoch", "worker", "channels", "members",
@@ -198,7 +217,7 @@ void report_guilds(const json_t *reply, FILE *out)
 
 		table_text(&table, id_of(guild, "guild", text));
 		table_text(&table, id_of(guild, "epoch", text));
-		table_text(&table, id_of(guild, "worker", text));
+		table_text(&table, workers_of(guild, text));
 		table_number(&table, integer_of(guild, "channels"));
 		table_number(&table, integer_of(guild, "members"));
 		table_number(&table, integer_of(guild, "speakers"));

@@ -96,26 +96,35 @@ static bool settle_end(struct resync *r, struct registry_sync *sync, int error)
 
 static void acked_guild(struct resync *r, const struct dplink_tag *tag, int error)
 {
-	struct guild *guild = registry_guild_at(r->registry, tag->worker, tag->handle);
+	struct guild_part *part = registry_guild_part_at(r->registry, tag->worker, tag->handle);
 
-	if (guild == NULL)
+	if (part == NULL)
 		return;
-	if (tag->kind == RESYNC_GUILD_OPEN && guild->intent->state == INTENT_LIVE)
-		(void)settle(r, &guild->sync, tag, error);
-	else if (tag->kind == RESYNC_GUILD_CLOSE && settle_end(r, &guild->sync, error))
-		registry_guild_free(r->registry, guild);
+	if (tag->kind == RESYNC_GUILD_OPEN && part->intent->state == INTENT_LIVE)
+		(void)settle(r, &part->sync, tag, error);
+	else if (tag->kind == RESYNC_GUILD_CLOSE && settle_end(r, &part->sync, error))
+		registry_guild_part_free(r->registry, part);
 }
 
+// Who is in a room that was refused is refused, too.
 static void acked_room(struct resync *r, const struct dplink_tag *tag, int error)
 {
-	struct room *room = registry_room_at(r->registry, tag->worker, tag->handle);
+	struct room_part *part = registry_room_part_at(r->registry, tag->worker, tag->handle);
 
-	if (room == NULL)
+	if (part == NULL)
 		return;
-	if (tag->kind == RESYNC_ROOM_OPEN && room->intent->state == INTENT_LIVE)
-		(void)settle(r, &room->sync, tag, error); // who is in it is refused, too
-	else if (tag->kind == RESYNC_ROOM_CLOSE && settle_end(r, &room->sync, error))
-		registry_room_free(r->registry, room);
+	if (tag->kind == RESYNC_ROOM_CLOSE) {
+		if (settle_end(r, &part->sync, error))
+			registry_room_part_free(r->registry, part);
+		return;
+	}
+	if (part->intent->state != INTENT_LIVE)
+		return;
+	(void)settle(r, &part->sync, tag, error);
+	if (tag->kind != RESYNC_ROOM_OPEN || error != 0 || part->phase != ROOM_PART_OPENING)
+		return;
+	part->phase = ROOM_PART_OPEN;
+	resync_tell_peers(&r->walk, part->room);
 }
 
 static void acked_session(struct resync *r, const struct dplink_tag *tag, int error)
@@ -142,7 +151,8 @@ static void on_acked(void *ctx, const struct dplink_tag *tag, int error)
 		r->is_replayed &= error != -ETIMEDOUT;
 	else if (tag->kind == RESYNC_GUILD_OPEN || tag->kind == RESYNC_GUILD_CLOSE)
 		acked_guild(r, tag, error);
-	else if (tag->kind == RESYNC_ROOM_OPEN || tag->kind == RESYNC_ROOM_CLOSE)
+	else if (tag->kind == RESYNC_ROOM_OPEN || tag->kind == RESYNC_ROOM_SET ||
+		 tag->kind == RESYNC_ROOM_CLOSE)
 		acked_room(r, tag, error);
 	else
 		acked_session(r, tag, error);
@@ -235,28 +245,21 @@ static void wait_for(struct resync *r, struct registry_sync *sync, resync_done_f
 		resync_wait_add(&r->wait, sync, fn, arg, loop_now_ms(r->loop) + RESYNC_WAIT_MS);
 }
 
-void resync_guild_open(struct resync *r, struct guild *guild, resync_done_fn *fn, void *arg)
+void resync_guild_open(struct resync *r, struct guild_part *home, resync_done_fn *fn, void *arg)
 {
-	guild->sync.wanted++;
-	guild->sync.is_told = false;
-	wait_for(r, &guild->sync, fn, arg);
-	resync_tell_guild(&r->walk, guild);
-}
-
-void resync_room_open(struct resync *r, struct room *room)
-{
-	room->sync.wanted++;
-	room->sync.is_told = false;
-	resync_tell_room(&r->walk, room);
+	home->sync.wanted++;
+	home->sync.is_told = false;
+	wait_for(r, &home->sync, fn, arg);
+	resync_tell_guild(&r->walk, home);
 }
 
 void resync_session_add(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
 {
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	resync_tell_guild(&r->walk, session->guild);
-	if (session->room != NULL)
-		resync_tell_room(&r->walk, session->room);
+	resync_tell_guild(&r->walk, session->guild_part);
+	if (session->part != NULL)
+		resync_tell_room(&r->walk, session->part);
 	resync_told(&r->walk, &session->sync, resync_send_session_add(r->link, session));
 }
 
@@ -280,12 +283,12 @@ void resync_session_key(struct resync *r, struct session *session, resync_done_f
 
 void resync_session_set(struct resync *r, struct session *session, resync_done_fn *fn, void *arg)
 {
-	struct room *room = session_wanted_room(session);
+	struct room_part *part = session_wanted_part(session);
 
 	session->sync.wanted++;
 	wait_for(r, &session->sync, fn, arg);
-	if (room != NULL)
-		resync_tell_room(&r->walk, room);
+	if (part != NULL)
+		resync_tell_room(&r->walk, part);
 	tell_change(r, session, resync_send_session_set);
 }
 
@@ -304,17 +307,22 @@ void resync_session_remove(struct resync *r, struct session *session, resync_don
 	resync_wait_drain(&r->wait);
 }
 
-void resync_room_close(struct resync *r, struct room *room)
+void resync_room_close(struct resync *r, struct room_part *part, struct room *rest)
 {
-	resync_told(&r->walk, &room->sync, resync_send_room_close(r->link, room));
+	if (rest != NULL)
+		resync_tell_peers(&r->walk, rest);
+	if (part->phase == ROOM_PART_NEW)
+		registry_room_part_free(r->registry, part); // no engine ever heard of it
+	else
+		resync_told(&r->walk, &part->sync, resync_send_room_close(r->link, part));
 }
 
-void resync_guild_close(struct resync *r, struct guild *guild, resync_done_fn *fn, void *arg)
+void resync_guild_close(struct resync *r, struct guild_part *part, resync_done_fn *fn, void *arg)
 {
-	resync_wait_fire(&r->wait, &guild->sync, UINT32_MAX, -ECANCELED);
-	guild->sync.wanted++;
-	wait_for(r, &guild->sync, fn, arg);
-	resync_told(&r->walk, &guild->sync, resync_send_guild_close(r->link, guild));
+	resync_wait_fire(&r->wait, &part->sync, UINT32_MAX, -ECANCELED);
+	part->sync.wanted++;
+	wait_for(r, &part->sync, fn, arg);
+	resync_told(&r->walk, &part->sync, resync_send_guild_close(r->link, part));
 	resync_wait_drain(&r->wait);
 }
 

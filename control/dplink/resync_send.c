@@ -9,48 +9,68 @@
 #include "dplink/dplink.h"
 #include "registry/registry.h"
 
-int resync_send_guild_open(struct dplink *link, const struct guild *guild)
+int resync_send_guild_open(struct dplink *link, const struct guild_part *part)
 {
-	union dp_msg msg = {.dp_guild_open = {.guild = guild_handle(guild),
-				    .guild_id = guild->intent->guild_id,
-				    .epoch = guild->intent->epoch}};
+	union dp_msg msg = {.dp_guild_open = {.guild = guild_handle(part),
+				    .guild_id = part->intent->guild_id,
+				    .epoch = part->intent->epoch}};
 	struct dplink_tag tag = {.kind = RESYNC_GUILD_OPEN,
-		.revision = guild->sync.wanted,
-		.handle = guild_handle(guild),
-		.worker = (uint16_t)guild->worker};
+		.revision = part->sync.wanted,
+		.handle = guild_handle(part),
+		.worker = (uint16_t)part->worker};
 
 	return dplink_send(link, DP_MSG_GUILD_OPEN, &msg, &tag);
 }
 
-int resync_send_guild_close(struct dplink *link, const struct guild *guild)
+int resync_send_guild_close(struct dplink *link, const struct guild_part *part)
 {
-	union dp_msg msg = {.dp_guild_close = {.guild = guild_handle(guild)}};
+	union dp_msg msg = {.dp_guild_close = {.guild = guild_handle(part)}};
 	struct dplink_tag tag = {.kind = RESYNC_GUILD_CLOSE,
-		.handle = guild_handle(guild),
-		.worker = (uint16_t)guild->worker};
+		.handle = guild_handle(part),
+		.worker = (uint16_t)part->worker};
 
 	return dplink_send(link, DP_MSG_GUILD_CLOSE, &msg, &tag);
 }
 
-int resync_send_room_open(struct dplink *link, const struct room *room)
+static struct dplink_tag room_tag(const struct room_part *part, enum resync_kind kind)
 {
-	union dp_msg msg = {.dp_room_open = {.room = room_handle(room),
-				    .guild = guild_handle(room->guild),
-				    .channel_id = room->intent->channel_id}};
-	struct dplink_tag tag = {.kind = RESYNC_ROOM_OPEN,
-		.revision = room->sync.wanted,
-		.handle = room_handle(room),
-		.worker = (uint16_t)room->worker};
+	return (struct dplink_tag){.kind = kind,
+		.revision = part->sync.wanted,
+		.handle = room_handle(part),
+		.worker = (uint16_t)part->worker};
+}
+
+int resync_send_room_open(struct dplink *link, const struct room_part *part)
+{
+	union dp_msg msg = {.dp_room_open = {.room = room_handle(part),
+				    .guild = guild_handle(part->guild),
+				    .channel_id = part->intent->channel_id,
+				    .peers = part->peers_told}};
+	struct dplink_tag tag = room_tag(part, RESYNC_ROOM_OPEN);
 
 	return dplink_send(link, DP_MSG_ROOM_OPEN, &msg, &tag);
 }
 
-int resync_send_room_close(struct dplink *link, const struct room *room)
+int resync_send_room_set(struct dplink *link, const struct room_part *part)
 {
-	union dp_msg msg = {.dp_room_close = {.room = room_handle(room)}};
-	struct dplink_tag tag = {.kind = RESYNC_ROOM_CLOSE,
-		.handle = room_handle(room),
-		.worker = (uint16_t)room->worker};
+	union dp_msg msg = {.dp_room_set = {.room = room_handle(part), .peers = part->peers_told}};
+	struct dplink_tag tag = room_tag(part, RESYNC_ROOM_SET);
+
+	return dplink_send(link, DP_MSG_ROOM_SET, &msg, &tag);
+}
+
+// ROOM_SET behind: where the engine has the room already (-EEXIST), OPEN changed nothing.
+int resync_send_room_all(struct dplink *link, const struct room_part *part)
+{
+	int error = resync_send_room_open(link, part);
+
+	return error == 0 ? resync_send_room_set(link, part) : error;
+}
+
+int resync_send_room_close(struct dplink *link, const struct room_part *part)
+{
+	union dp_msg msg = {.dp_room_close = {.room = room_handle(part)}};
+	struct dplink_tag tag = room_tag(part, RESYNC_ROOM_CLOSE);
 
 	return dplink_send(link, DP_MSG_ROOM_CLOSE, &msg, &tag);
 }
@@ -66,8 +86,8 @@ static struct dplink_tag session_tag(const struct session *session, enum resync_
 static int send_add(struct dplink *link, const struct session *session, enum resync_kind kind)
 {
 	union dp_msg msg = {.dp_session_add = {.session = session_handle(session),
-				    .guild = guild_handle(session->guild),
-				    .room = room_handle(session_wanted_room(session)),
+				    .guild = guild_handle(session->guild_part),
+				    .room = room_handle(session_wanted_part(session)),
 				    .ssrc = session->intent->ssrc,
 				    .flags = session_wanted_flags(session)}};
 	struct dplink_tag tag = session_tag(session, kind);
@@ -115,7 +135,7 @@ int resync_send_session_key(struct dplink *link, const struct session *session)
 int resync_send_session_set(struct dplink *link, const struct session *session)
 {
 	union dp_msg msg = {.dp_session_set = {.session = session_handle(session),
-				    .room = room_handle(session_wanted_room(session)),
+				    .room = room_handle(session_wanted_part(session)),
 				    .flags = session_wanted_flags(session)}};
 	struct dplink_tag tag = session_tag(session, RESYNC_SESSION);
 

@@ -8,14 +8,15 @@
 #include <stdint.h>
 
 struct dplink;
-struct guild;
-struct room;
+struct guild_part;
+struct room_part;
 struct session;
 
 enum resync_kind {
 	RESYNC_GUILD_OPEN,
 	RESYNC_GUILD_CLOSE,
 	RESYNC_ROOM_OPEN,
+	RESYNC_ROOM_SET,
 	RESYNC_ROOM_CLOSE,
 	RESYNC_SESSION,
 	RESYNC_SESSION_PART,
@@ -23,13 +24,19 @@ enum resync_kind {
 	RESYNC_REPLAYED,
 };
 
-int resync_send_guild_open(struct dplink *link, const struct guild *guild)
+int resync_send_guild_open(struct dplink *link, const struct guild_part *part)
 	__attribute__((warn_unused_result));
-int resync_send_guild_close(struct dplink *link, const struct guild *guild)
+int resync_send_guild_close(struct dplink *link, const struct guild_part *part)
 	__attribute__((warn_unused_result));
-int resync_send_room_open(struct dplink *link, const struct room *room)
+int resync_send_room_open(struct dplink *link, const struct room_part *part)
 	__attribute__((warn_unused_result));
-int resync_send_room_close(struct dplink *link, const struct room *room)
+// The workers that have its other parts, as part->peers_told says.
+int resync_send_room_set(struct dplink *link, const struct room_part *part)
+	__attribute__((warn_unused_result));
+// Of a room that the engine may have already.
+int resync_send_room_all(struct dplink *link, const struct room_part *part)
+	__attribute__((warn_unused_result));
+int resync_send_room_close(struct dplink *link, const struct room_part *part)
 	__attribute__((warn_unused_result));
 int resync_send_session_add(struct dplink *link, const struct session *session)
 	__attribute__((warn_unused_result));

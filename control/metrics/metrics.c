@@ -4,6 +4,7 @@
 
 #include "metrics/metrics.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -47,10 +48,11 @@ static void load(struct metrics_text *text, const struct node_view *view)
 	metrics_family(text, "guilds", METRICS_GAUGE, "Guilds hosted now, by worker.");
 	for (uint32_t worker = 0; worker < worker_count; worker++) {
 		struct metrics_label label = {"worker", number};
+		struct registry_load of;
 
+		registry_load(view->registry, worker, &of);
 		snprintf(number, sizeof(number), "%u", worker);
-		metrics_sample_u64(
-			text, "guilds", &label, 1, registry_guild_count(view->registry, worker));
+		metrics_sample_u64(text, "guilds", &label, 1, of.guilds);
 	}
 	while ((session = registry_session_next(view->registry, session)) != NULL) {
 		const struct intent_session *intent = session->intent;
@@ -64,6 +66,34 @@ static void load(struct metrics_text *text, const struct node_view *view)
 
 		metrics_sample_u64(text, "sessions", labels, 2, states[state]);
 	}
+}
+
+static void budget_family(struct metrics_text *text, const struct node_view *view, const char *name,
+	const char *help, size_t offset)
+{
+	char number[METRICS_NUMBER_SIZE];
+	struct metrics_label label = {"worker", number};
+
+	metrics_family(text, name, METRICS_GAUGE, help);
+	for (uint32_t worker = 0; worker < registry_params(view->registry)->worker_count;
+		worker++) {
+		struct registry_load of;
+
+		registry_load(view->registry, worker, &of);
+		snprintf(number, sizeof(number), "%u", worker);
+		metrics_sample_u64(text, name, &label, 1,
+			*(const uint64_t *)(const void *)((const char *)&of + offset));
+	}
+}
+
+static void budgets(struct metrics_text *text, const struct node_view *view)
+{
+	budget_family(text, view, "worker_budget_pps",
+		"Packets per second up to which members are admitted to the worker.",
+		offsetof(struct registry_load, budget_pps));
+	budget_family(text, view, "worker_used_pps",
+		"Packets per second that the worker's members are expected to cost.",
+		offsetof(struct registry_load, used_pps));
 }
 
 static void messages(struct metrics_text *text, const struct voice_stats *stats)
@@ -178,6 +208,7 @@ void metrics_render(const struct node_view *view, struct metrics_text *text)
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	identity(text, view);
 	load(text, view);
+	budgets(text, view);
 	metrics_render_dataplane(
 		view, text, (uint64_t)begin.tv_sec * 1000 + (uint64_t)begin.tv_nsec / 1000000);
 	metrics_family(text, "ws_connections", METRICS_GAUGE, "Open voice gateway sockets.");

@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "register/node_proto.h"
+#include "registry/placement.h"
 #include "registry/registry.h"
 #include "signaling/voice_server.h"
 
@@ -27,14 +28,17 @@ struct ticket {
 
 static void drop_guild(struct assignments *a, struct guild *guild, resync_done_fn *fn, void *arg)
 {
+	struct guild_part *home = registry_guild_home(guild);
+
 	// 4006 and not 4022: their clients shall ask the main gateway anew, which knows the new
 	// node; released discord.js would rejoin after 4022, too, but JDA and koe would not.
 	while (guild->sessions != NULL)
 		voice_server_end(
 			a->voice, guild->sessions, VOICE_CLOSE_SESSION_INVALID, NULL, NULL);
 	registry_pending_sweep(a->registry, guild->intent->guild_id, UINT64_MAX);
+	voice_server_tidy(a->voice); // what it has on other workers, and its channels
 	registry_guild_remove(a->registry, guild);
-	resync_guild_close(a->resync, guild, fn, arg);
+	resync_guild_close(a->resync, home, fn, arg);
 }
 
 static void on_done(void *arg, int error)
@@ -52,7 +56,7 @@ static void on_done(void *arg, int error)
 		if (guild != NULL)
 			drop_guild(a, guild, NULL, NULL);
 	}
-	a->ack(a->ctx, ticket->connection, ticket->seq, error);
+	a->ack(a->ctx, ticket->connection, ticket->seq, error, NULL);
 	free(ticket);
 }
 
@@ -63,7 +67,7 @@ static struct ticket *make_ticket(
 	struct ticket *ticket = calloc(1, sizeof(*ticket));
 
 	if (ticket == NULL) {
-		a->ack(a->ctx, connection, msg->seq, -ENOMEM);
+		a->ack(a->ctx, connection, msg->seq, -ENOMEM, NULL);
 		return NULL;
 	}
 	*ticket = (struct ticket){.owner = a, .connection = connection, .seq = msg->seq};
@@ -77,13 +81,13 @@ static void assign(struct assignments *a, uint32_t connection, const struct node
 	int error = 0;
 
 	if (guild != NULL && msg->epoch < guild->intent->epoch) {
-		a->ack(a->ctx, connection, msg->seq, -ESTALE);
+		a->ack(a->ctx, connection, msg->seq, -ESTALE, NULL);
 		return;
 	}
 	if (guild == NULL)
 		error = registry_guild_add(a->registry, msg->guild_id, msg->epoch, &guild);
 	if (error != 0) {
-		a->ack(a->ctx, connection, msg->seq, error);
+		a->ack(a->ctx, connection, msg->seq, error, NULL);
 		return;
 	}
 	guild->intent->epoch = msg->epoch;
@@ -91,7 +95,7 @@ static void assign(struct assignments *a, uint32_t connection, const struct node
 	if (ticket == NULL)
 		return;
 	ticket->opened_guild = msg->guild_id;
-	resync_guild_open(a->resync, guild, on_done, ticket);
+	resync_guild_open(a->resync, registry_guild_home(guild), on_done, ticket);
 }
 
 static void unassign(struct assignments *a, uint32_t connection, const struct node_msg *msg)
@@ -100,7 +104,7 @@ static void unassign(struct assignments *a, uint32_t connection, const struct no
 	struct ticket *ticket;
 
 	if (guild == NULL || msg->epoch < guild->intent->epoch) {
-		a->ack(a->ctx, connection, msg->seq, guild == NULL ? 0 : -ESTALE);
+		a->ack(a->ctx, connection, msg->seq, guild == NULL ? 0 : -ESTALE, NULL);
 		return;
 	}
 	ticket = make_ticket(a, connection, msg);
@@ -138,7 +142,7 @@ static void leave(struct assignments *a, uint32_t connection, const struct node_
 	if (pending != NULL && same_session(pending->session_id, msg))
 		registry_pending_remove(a->registry, pending);
 	if (session == NULL || !same_session(session->intent->session_id, msg)) {
-		a->ack(a->ctx, connection, msg->seq, 0);
+		a->ack(a->ctx, connection, msg->seq, 0, NULL);
 		return;
 	}
 	ticket = make_ticket(a, connection, msg);
@@ -146,8 +150,12 @@ static void leave(struct assignments *a, uint32_t connection, const struct node_
 		voice_server_end(a->voice, session, VOICE_CLOSE_DISCONNECTED, on_done, ticket);
 }
 
-static int expect_client(struct assignments *a, const struct node_msg *msg)
+// Its token comes first: a newer one of the same user takes the older one's place.
+static int expect_client(struct assignments *a, const struct guild *guild,
+	const struct node_msg *msg, struct placement_refusal *refusal)
 {
+	struct intent_pending *older =
+		registry_pending_find(a->registry, msg->guild_id, msg->user_id);
 	struct intent_pending pending = {
 		.flags = flags_of(msg),
 		.guild_id = msg->guild_id,
@@ -155,40 +163,79 @@ static int expect_client(struct assignments *a, const struct node_msg *msg)
 		.channel_id = msg->channel_id,
 		.expires_ms = loop_now_ms(a->loop) + REGISTRY_PENDING_MS,
 	};
+	int worker;
 
+	if (older != NULL)
+		registry_pending_remove(a->registry, older);
+	worker = registry_place(a->registry, guild, msg->channel_id, msg->user_id, refusal);
+	if (worker < 0)
+		return worker;
+	pending.worker = (uint32_t)worker;
 	snprintf(pending.session_id, sizeof(pending.session_id), "%s", msg->session_id);
 	memcpy(pending.token_digest, msg->token_digest, sizeof(pending.token_digest));
 	return registry_pending_put(a->registry, &pending);
 }
 
-static void update_pending(struct assignments *a, const struct node_msg *msg)
+static int update_pending(struct assignments *a, const struct guild *guild,
+	const struct node_msg *msg, struct placement_refusal *refusal)
 {
 	struct intent_pending *pending =
 		registry_pending_find(a->registry, msg->guild_id, msg->user_id);
+	int result = 0;
 
 	if (pending == NULL || !same_session(pending->session_id, msg))
-		return;
-	pending->channel_id = msg->channel_id;
-	pending->flags = flags_of(msg);
+		return 0;
+	if (pending->channel_id != msg->channel_id)
+		result = registry_place(a->registry, guild, msg->channel_id, msg->user_id, refusal);
+	if (result >= 0 && pending->channel_id != msg->channel_id)
+		result = registry_pending_move(
+			a->registry, pending, (uint32_t)result, msg->channel_id);
+	if (result == 0)
+		pending->flags = flags_of(msg);
+	return result;
 }
 
-static void voice_state(struct assignments *a, uint32_t connection, const struct node_msg *msg)
+static void answer(struct assignments *a, uint32_t connection, const struct node_msg *msg,
+	int error, const struct placement_refusal *why)
+{
+	struct node_refusal refusal = {.worker = why->worker,
+		.capacity_pps = why->capacity_pps,
+		.used_pps = why->used_pps,
+		.price_pps = why->price_pps};
+
+	if (error == -EDQUOT)
+		log_notice("no worker has budget for a member guild=%llu channel=%llu worker=%u "
+			   "capacity_pps=%llu used_pps=%llu price_pps=%llu",
+			(unsigned long long)msg->guild_id, (unsigned long long)msg->channel_id,
+			why->worker, (unsigned long long)why->capacity_pps,
+			(unsigned long long)why->used_pps, (unsigned long long)why->price_pps);
+	a->ack(a->ctx, connection, msg->seq, error, error == -EDQUOT ? &refusal : NULL);
+}
+
+static void voice_state(struct assignments *a, uint32_t connection, const struct guild *guild,
+	const struct node_msg *msg)
 {
 	struct session *session = registry_session_find(a->registry, msg->guild_id, msg->user_id);
+	struct placement_refusal refusal = {0};
 	struct ticket *ticket;
-	int error = 0;
+	bool is_its_own;
+	int error;
 
 	if (msg->channel_id == 0) {
 		leave(a, connection, msg);
 		return;
 	}
-	if (msg->has_token)
-		error = expect_client(a, msg);
-	else
-		update_pending(a, msg);
 	// An older session of another device goes on as it is, until the new one comes.
-	if (error != 0 || session == NULL || !same_session(session->intent->session_id, msg)) {
-		a->ack(a->ctx, connection, msg->seq, error);
+	is_its_own = session != NULL && same_session(session->intent->session_id, msg);
+	if (msg->has_token)
+		error = expect_client(a, guild, msg, &refusal);
+	else
+		error = update_pending(a, guild, msg, &refusal);
+	if (error == 0 && is_its_own && !msg->has_token)
+		error = registry_place_move(a->registry, session, msg->channel_id, &refusal);
+	voice_server_tidy(a->voice); // where its token was
+	if (error != 0 || !is_its_own) {
+		answer(a, connection, msg, error, &refusal);
 		return;
 	}
 	ticket = make_ticket(a, connection, msg);
@@ -217,11 +264,11 @@ void assignments_apply(struct assignments *a, uint32_t connection, const struct 
 		return;
 	guild = registry_guild_find(a->registry, msg->guild_id);
 	if (guild == NULL || msg->epoch < guild->intent->epoch) {
-		a->ack(a->ctx, connection, msg->seq, guild == NULL ? -ENOENT : -ESTALE);
+		a->ack(a->ctx, connection, msg->seq, guild == NULL ? -ENOENT : -ESTALE, NULL);
 		return;
 	}
 	guild->intent->epoch = msg->epoch;
-	voice_state(a, connection, msg);
+	voice_state(a, connection, guild, msg);
 }
 
 int assignments_list(const struct assignments *a, struct node_msg *msg)

@@ -27,6 +27,7 @@
 #include "metrics/node_view.h"
 #include "node/args.h"
 #include "node/assignments.h"
+#include "node/budget.h"
 #include "operator/operator.h"
 #include "register/gateway_client.h"
 #include "registry/registry.h"
@@ -49,6 +50,7 @@ struct node {
 	struct metrics_server *metrics;
 	struct operator_server *operator;
 	struct assignments assignments;
+	struct budget_report budget;
 	struct node_view view;
 	struct loop_timer sample_timer, stop_timer;
 	uint32_t engine_epoch; // of the last one that was there
@@ -75,11 +77,12 @@ static bool key_is_low(void *ctx, const struct session *session)
 		       session->intent->generation, session->intent->key_id) < DP_NONCES_LOW;
 }
 
-static void on_ack(void *ctx, uint32_t connection, uint64_t seq, int error)
+static void on_ack(
+	void *ctx, uint32_t connection, uint64_t seq, int error, const struct node_refusal *refusal)
 {
 	struct node *n = ctx;
 
-	gateway_client_ack(n->gateway, connection, seq, error, NULL);
+	gateway_client_ack(n->gateway, connection, seq, error, refusal);
 }
 
 static int fill_register(void *ctx, struct node_msg *msg)
@@ -97,8 +100,10 @@ static int fill_register(void *ctx, struct node_msg *msg)
 
 static void on_registered(void *ctx, const struct node_msg *msg)
 {
-	(void)ctx;
+	struct node *n = ctx;
+
 	(void)msg;
+	budget_report_forget(&n->budget);
 }
 
 static void on_command(void *ctx, const struct node_msg *msg)
@@ -126,6 +131,9 @@ static void on_sample(void *arg)
 		progress_map(&n->progress) == 0)
 		log_notice("progress of the packet engine is read");
 	progress_sample(&n->progress, loop_now_ms(n->loop));
+	budget_learn(n->registry, &n->config, dplink_device(resync_link(n->resync)));
+	if (n->gateway != NULL)
+		budget_report(&n->budget, n->registry, n->gateway, loop_now_ms(n->loop));
 	loop_timer_set(&n->sample_timer, SAMPLE_MS);
 }
 
@@ -341,6 +349,7 @@ static int start_timers(struct node *n)
 {
 	int error;
 
+	budget_learn(n->registry, &n->config, dplink_device(resync_link(n->resync)));
 	loop_timer_init(n->loop, &n->sample_timer, on_sample, n);
 	loop_timer_init(n->loop, &n->stop_timer, on_stop_timer, n);
 	loop_timer_set(&n->sample_timer, SAMPLE_MS);

@@ -62,20 +62,22 @@ static json_t *worker_json(const struct node_view *view, uint32_t worker)
 {
 	const struct dp_device *device = dplink_device(resync_link(view->resync));
 	const struct node_config *config = view->config;
+	struct registry_load load;
 	struct ledger ledger;
 
+	registry_load(view->registry, worker, &load);
 	ledger_read_worker(view->progress, worker, &ledger);
-	return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "worker",
-		(json_int_t)worker, "core", (json_int_t)config->workers.core[worker], "port",
-		(json_int_t)config->workers.port[worker], "turning",
-		progress_turns(view->progress, worker, now_ms()), "guilds",
-		(json_int_t)registry_guild_count(view->registry, worker), "sessions",
-		(json_int_t)registry_session_count(view->registry, worker), "received",
-		(json_int_t)ledger.received, "sent", (json_int_t)ledger.sent, "dropped",
+	return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I}",
+		"worker", (json_int_t)worker, "core", (json_int_t)config->workers.core[worker],
+		"port", (json_int_t)config->workers.port[worker], "turning",
+		progress_turns(view->progress, worker, now_ms()), "guilds", (json_int_t)load.guilds,
+		"sessions", (json_int_t)load.sessions, "received", (json_int_t)ledger.received,
+		"sent", (json_int_t)ledger.sent, "dropped",
 		(json_int_t)(ledger.by_class[DP_CLASS_DROPPED] +
 			     ledger.by_class[DP_CLASS_NOT_SENT]),
 		"busy_ratio", view->progress->worker[worker].busy_ratio, "capacity_pps",
-		(json_int_t)device->capacity_pps[worker]);
+		(json_int_t)device->capacity_pps[worker], "budget_pps", (json_int_t)load.budget_pps,
+		"used_pps", (json_int_t)load.used_pps);
 }
 
 static json_t *workers_json(const struct node_view *view)
@@ -143,8 +145,7 @@ static json_t *status_json(const struct node_view *view)
 
 static json_t *guild_json(const struct node_view *view, const struct guild *guild)
 {
-	const struct dp_guild_shm *shm = progress_guild(
-		view->progress, guild->worker, guild->index, guild->intent->generation);
+	json_t *workers = json_array(); // home first
 	uint64_t in = 0, out = 0;
 	unsigned channels = 0, speakers = 0;
 
@@ -154,15 +155,23 @@ static json_t *guild_json(const struct node_view *view, const struct guild *guil
 		session = session->guild_next)
 		if (session->intent->speaking != 0)
 			speakers++;
-	if (shm != NULL) {
-		in = __atomic_load_n(&shm->packets_in, __ATOMIC_RELAXED);
-		out = __atomic_load_n(&shm->packets_out, __ATOMIC_RELAXED);
+	json_array_append_new(workers, number(guild->worker));
+	for (const struct guild_part *part = guild->parts; part != NULL; part = part->next) {
+		const struct dp_guild_shm *shm = progress_guild(
+			view->progress, part->worker, part->index, part->intent->generation);
+
+		if (part->worker != guild->worker)
+			json_array_append_new(workers, number(part->worker));
+		if (shm == NULL)
+			continue;
+		in += __atomic_load_n(&shm->packets_in, __ATOMIC_RELAXED);
+		out += __atomic_load_n(&shm->packets_out, __ATOMIC_RELAXED);
 	}
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "guild",
+	return json_pack("{s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I}", "guild",
 		json_id(guild->intent->guild_id), "epoch", (json_int_t)guild->intent->epoch,
-		"worker", (json_int_t)guild->worker, "members", (json_int_t)guild->session_count,
-		"speakers", (json_int_t)speakers, "channels", (json_int_t)channels, "packets_in",
-		(json_int_t)in, "packets_out", (json_int_t)out);
+		"worker", (json_int_t)guild->worker, "workers", workers, "members",
+		(json_int_t)guild->session_count, "speakers", (json_int_t)speakers, "channels",
+		(json_int_t)channels, "packets_in", (json_int_t)in, "packets_out", (json_int_t)out);
 }
 
 static json_t *guilds_json(const struct node_view *view)

@@ -24,7 +24,7 @@
 #include "registry/ssrc_alloc.h"
 
 #define INTENT_MAGIC 0x764e4f4445494e54ull // "vNODEINT"
-#define INTENT_VERSION 2u
+#define INTENT_VERSION 3u
 #define INTENT_SESSION_ID_SIZE 65u // bytes, with NUL
 #define INTENT_DIGEST_SIZE 32u     // SHA-256
 #define INTENT_PENDING_MAX 16384u  // tokens not yet used: a minute of 270 joins a second
@@ -51,16 +51,21 @@ enum intent_state {
 	INTENT_GONE = 2, // its removal is not acknowledged yet
 };
 
+// A guild on one worker: on its home worker as long as this node has it, on another one while a
+// voice channel has a part there.
 struct intent_guild {
 	uint32_t state;      // enum intent_state
 	uint32_t generation; // of the last use; grows
 	uint64_t guild_id, epoch;
+	uint32_t is_home;
+	uint32_t reserved;
 };
 
+// A voice channel's part on one worker.
 struct intent_room {
 	uint32_t state;
 	uint32_t generation;
-	uint32_t guild_index;
+	uint32_t guild_index; // of the guild's slot on the same worker
 	uint32_t reserved;
 	uint64_t channel_id;
 };
@@ -71,9 +76,10 @@ struct intent_pending {
 	uint32_t flags; // DP_SESSION_*
 	uint64_t guild_id, user_id, channel_id;
 	uint64_t expires_ms; // monotonic clock
+	uint32_t worker;     // whose session it becomes
 	char session_id[INTENT_SESSION_ID_SIZE];
 	uint8_t token_digest[INTENT_DIGEST_SIZE];
-	uint8_t reserved[7];
+	uint8_t reserved[3];
 };
 
 enum intent_phase {
@@ -85,8 +91,8 @@ enum intent_phase {
 struct intent_session {
 	uint32_t state;
 	uint32_t generation;
-	uint32_t guild_index;
-	uint32_t room_index; // UINT32_MAX: in none
+	uint32_t guild_index; // slots of the same worker
+	uint32_t room_index;  // UINT32_MAX: in none
 	uint64_t guild_id, user_id, channel_id;
 	uint32_t flags;        // DP_SESSION_*
 	uint32_t ssrc;         // first of DP_SSRCS_PER_SESSION

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Slots, hashes and the walk over everything. Taking a slot writes its intent first and its state
-// last; see registry_guild.c, registry_session.c and registry_pending.c for the things themselves.
+// Slots, hashes, adoption and the walk over everything. Taking a slot writes its intent first and
+// its state last; see registry_guild.c, registry_room.c, registry_session.c and registry_pending.c
+// for the things themselves.
 
 #include "registry/registry.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/placement.h"
 #include "registry/ssrc_alloc.h"
 #include "registry/table.h"
 
@@ -44,14 +46,27 @@ void slot_pool_give(struct slot_pool *pool, uint32_t index)
 	pool->free_index[pool->free_count++] = index;
 }
 
-struct guild *registry_guild_slot(struct registry *registry, uint32_t worker, uint32_t index)
+uint32_t slot_pool_left(const struct slot_pool *pool)
 {
-	return &registry->guilds[(size_t)worker * registry->guild_count + index];
+	return pool->free_count + pool->capacity - *pool->used;
 }
 
-struct room *registry_room_slot(struct registry *registry, uint32_t worker, uint32_t index)
+// 0 means "does not exist", so it is skipped when the counter wraps.
+uint32_t registry_next_generation(uint32_t generation)
 {
-	return &registry->rooms[(size_t)worker * registry->room_count + index];
+	return generation == UINT32_MAX ? 1 : generation + 1;
+}
+
+struct guild_part *registry_guild_part_slot(
+	struct registry *registry, uint32_t worker, uint32_t index)
+{
+	return &registry->guild_parts[(size_t)worker * registry->guild_count + index];
+}
+
+struct room_part *registry_room_part_slot(
+	struct registry *registry, uint32_t worker, uint32_t index)
+{
+	return &registry->room_parts[(size_t)worker * registry->room_count + index];
 }
 
 struct session *registry_session_slot(struct registry *registry, uint32_t worker, uint32_t index)
@@ -67,14 +82,16 @@ static int allocate(struct registry *registry)
 	while ((1ull << bits) < workers * registry->session_count && bits < 24)
 		bits++;
 	registry->hash_mask = (1u << bits) - 1;
+	registry->guild_parts = calloc(workers * registry->guild_count, sizeof(struct guild_part));
 	registry->guilds = calloc(workers * registry->guild_count, sizeof(struct guild));
-	registry->rooms = calloc(workers * registry->room_count, sizeof(struct room));
+	registry->room_parts = calloc(workers * registry->room_count, sizeof(struct room_part));
 	registry->sessions = calloc(workers * registry->session_count, sizeof(struct session));
 	registry->guild_hash = calloc((size_t)registry->hash_mask + 1, sizeof(struct guild *));
 	registry->user_hash = calloc((size_t)registry->hash_mask + 1, sizeof(struct session *));
 	registry->ssrc_hash = calloc((size_t)registry->hash_mask + 1, sizeof(struct session *));
 	registry->id_hash = calloc((size_t)registry->hash_mask + 1, sizeof(struct session *));
-	if (registry->guilds == NULL || registry->rooms == NULL || registry->sessions == NULL ||
+	if (registry->guild_parts == NULL || registry->guilds == NULL ||
+		registry->room_parts == NULL || registry->sessions == NULL ||
 		registry->guild_hash == NULL || registry->user_hash == NULL ||
 		registry->ssrc_hash == NULL || registry->id_hash == NULL)
 		return -ENOMEM;
@@ -93,49 +110,69 @@ static int allocate(struct registry *registry)
 static void adopt_guilds(struct registry *registry, uint32_t worker)
 {
 	for (uint32_t index = registry->header->guilds_used[worker]; index-- > 0;) {
-		struct guild *guild = registry_guild_slot(registry, worker, index);
+		struct guild_part *part = registry_guild_part_slot(registry, worker, index);
 
-		*guild = (struct guild){.intent = intent_guild(registry->intent, worker, index),
+		*part = (struct guild_part){.intent = intent_guild(registry->intent, worker, index),
 			.worker = worker,
 			.index = index};
-		if (guild->intent->state == INTENT_LIVE)
-			registry_link_guild(registry, guild);
-		else if (guild->intent->state == INTENT_FREE)
+		if (part->intent->state == INTENT_LIVE && part->intent->is_home != 0)
+			registry_link_guild(registry, part);
+		else if (part->intent->state == INTENT_FREE)
 			slot_pool_give(&registry->guild_pool[worker], index);
 	}
 }
 
-static struct guild *live_guild(struct registry *registry, uint32_t worker, uint32_t index)
+// Those away from home, once every guild is known.
+static void adopt_guild_parts(struct registry *registry, uint32_t worker)
 {
-	struct guild *guild;
-
-	if (index >= registry->header->guilds_used[worker])
-		return NULL;
-	guild = registry_guild_slot(registry, worker, index);
-	return guild->intent->state == INTENT_LIVE ? guild : NULL;
-}
-
-static void adopt_rooms(struct registry *registry, uint32_t worker)
-{
-	for (uint32_t index = registry->header->rooms_used[worker]; index-- > 0;) {
-		struct room *room = registry_room_slot(registry, worker, index);
+	for (uint32_t index = registry->header->guilds_used[worker]; index-- > 0;) {
+		struct guild_part *part = registry_guild_part_slot(registry, worker, index);
 		struct guild *guild;
 
-		*room = (struct room){.intent = intent_room(registry->intent, worker, index),
-			.worker = worker,
-			.index = index};
-		guild = live_guild(registry, worker, room->intent->guild_index);
-		if (room->intent->state == INTENT_LIVE && guild == NULL)
-			intent_set_state(&room->intent->state, INTENT_GONE);
-		if (room->intent->state == INTENT_LIVE)
-			registry_link_room(room, guild);
-		else if (room->intent->state == INTENT_FREE)
-			slot_pool_give(&registry->room_pool[worker], index);
+		if (part->intent->state != INTENT_LIVE || part->intent->is_home != 0)
+			continue;
+		guild = registry_guild_find(registry, part->intent->guild_id);
+		if (guild == NULL || registry_guild_part_find(guild, worker) != NULL)
+			intent_set_state(&part->intent->state, INTENT_GONE);
+		else
+			registry_link_guild_part(registry, part, guild);
 	}
 }
 
+static struct guild_part *live_guild(struct registry *registry, uint32_t worker, uint32_t index)
+{
+	struct guild_part *part;
+
+	if (index >= registry->header->guilds_used[worker])
+		return NULL;
+	part = registry_guild_part_slot(registry, worker, index);
+	return part->intent->state == INTENT_LIVE ? part : NULL;
+}
+
+static int adopt_rooms(struct registry *registry, uint32_t worker)
+{
+	for (uint32_t index = registry->header->rooms_used[worker]; index-- > 0;) {
+		struct room_part *part = registry_room_part_slot(registry, worker, index);
+		struct guild_part *guild;
+
+		*part = (struct room_part){.intent = intent_room(registry->intent, worker, index),
+			.worker = worker,
+			.index = index,
+			.phase = ROOM_PART_OPEN};
+		guild = live_guild(registry, worker, part->intent->guild_index);
+		if (part->intent->state == INTENT_LIVE && guild == NULL)
+			intent_set_state(&part->intent->state, INTENT_GONE);
+		if (part->intent->state == INTENT_FREE)
+			slot_pool_give(&registry->room_pool[worker], index);
+		if (part->intent->state == INTENT_LIVE &&
+			registry_link_room_part(registry, part, guild) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 // A session whose guild is gone, or whose client never saw Ready, ends here.
-static bool is_worth_keeping(const struct session *session, const struct guild *guild)
+static bool is_worth_keeping(const struct session *session, const struct guild_part *guild)
 {
 	return guild != NULL && session->intent->phase != INTENT_PHASE_ADDING &&
 	       guild->intent->guild_id == session->intent->guild_id;
@@ -146,8 +183,8 @@ static void adopt_sessions(struct registry *registry, uint32_t worker)
 	for (uint32_t index = registry->header->sessions_used[worker]; index-- > 0;) {
 		struct session *session = registry_session_slot(registry, worker, index);
 		struct intent_session *intent = intent_session(registry->intent, worker, index);
-		struct room *room = NULL;
-		struct guild *guild;
+		struct room_part *part = NULL;
+		struct guild_part *guild;
 
 		*session = (struct session){.intent = intent, .worker = worker, .index = index};
 		if (intent->state == INTENT_FREE) {
@@ -164,24 +201,40 @@ static void adopt_sessions(struct registry *registry, uint32_t worker)
 			intent->video_size = 0;
 		}
 		if (intent->room_index < registry->header->rooms_used[worker])
-			room = registry_room_slot(registry, worker, intent->room_index);
-		if (room != NULL && (room->intent->state != INTENT_LIVE || room->guild != guild))
-			room = NULL;
-		if (room == NULL)
+			part = registry_room_part_slot(registry, worker, intent->room_index);
+		if (part != NULL && (part->intent->state != INTENT_LIVE || part->guild != guild))
+			part = NULL;
+		if (part == NULL)
 			intent->room_index = UINT32_MAX;
-		registry_link_session(registry, session, guild, room);
+		registry_link_session(registry, session, guild, part);
 	}
 }
 
-// A room whose last member was on its way out when the process died.
-static void drop_empty_rooms(struct registry *registry)
+static int adopt(struct registry *registry)
 {
-	for (struct guild *guild = registry->all; guild != NULL; guild = guild->all_next)
-		for (struct room *room = guild->rooms, *next; room != NULL; room = next) {
-			next = room->guild_next;
-			if (room->member_count == 0)
-				registry_room_remove(room);
-		}
+	int error = 0;
+
+	for (uint32_t worker = 0; worker < registry->worker_count; worker++)
+		adopt_guilds(registry, worker);
+	for (uint32_t worker = 0; worker < registry->worker_count; worker++)
+		adopt_guild_parts(registry, worker);
+	for (uint32_t worker = 0; worker < registry->worker_count && error == 0; worker++)
+		error = adopt_rooms(registry, worker);
+	for (uint32_t worker = 0; worker < registry->worker_count && error == 0; worker++)
+		adopt_sessions(registry, worker);
+	return error == 0 ? registry_pending_init(registry) : error;
+}
+
+// What the last member left, or was about to enter, when the process died.
+static void drop_idle(struct registry *registry)
+{
+	struct guild_part *guild;
+	struct room_part *room;
+
+	while ((room = registry_idle_room_part(registry)) != NULL)
+		(void)registry_room_part_remove(registry, room);
+	while ((guild = registry_idle_guild_part(registry)) != NULL)
+		registry_guild_part_remove(guild);
 }
 
 int registry_create(struct intent *intent, struct registry **out)
@@ -196,16 +249,13 @@ int registry_create(struct intent *intent, struct registry **out)
 	registry->guild_count = registry->header->params.guild_count;
 	registry->room_count = registry->header->params.room_count;
 	registry->session_count = registry->header->params.session_count;
-	if (allocate(registry) != 0 || registry_pending_init(registry) != 0) {
+	for (uint32_t worker = 0; worker < registry->worker_count; worker++)
+		registry->capacity_pps[worker] = PLACEMENT_CAPACITY_DEFAULT;
+	if (allocate(registry) != 0 || adopt(registry) != 0) {
 		registry_destroy(registry);
 		return -ENOMEM;
 	}
-	for (uint32_t worker = 0; worker < registry->worker_count; worker++) {
-		adopt_guilds(registry, worker);
-		adopt_rooms(registry, worker);
-		adopt_sessions(registry, worker);
-	}
-	drop_empty_rooms(registry);
+	drop_idle(registry);
 	*out = registry;
 	return 0;
 }
@@ -219,8 +269,16 @@ void registry_destroy(struct registry *registry)
 		free(registry->room_pool[worker].free_index);
 		free(registry->session_pool[worker].free_index);
 	}
+	for (struct guild *guild = registry->all; guild != NULL; guild = guild->all_next)
+		while (guild->rooms != NULL) {
+			struct room *next = guild->rooms->guild_next;
+
+			free(guild->rooms);
+			guild->rooms = next;
+		}
+	free(registry->guild_parts);
 	free(registry->guilds);
-	free(registry->rooms);
+	free(registry->room_parts);
 	free(registry->sessions);
 	free(registry->guild_hash);
 	free(registry->user_hash);
@@ -243,16 +301,6 @@ void registry_seed(struct registry *registry, const uint8_t random[SSRC_KEY_SIZE
 struct guild *registry_guilds(const struct registry *registry)
 {
 	return registry->all;
-}
-
-uint32_t registry_guild_count(const struct registry *registry, uint32_t worker)
-{
-	return registry->guilds_live[worker];
-}
-
-uint32_t registry_session_count(const struct registry *registry, uint32_t worker)
-{
-	return registry->sessions_live[worker];
 }
 
 // The walk: 'position' runs over all workers' slots; used[] says how far a worker's go.
@@ -287,6 +335,6 @@ uint32_t registry_session_count(const struct registry *registry, uint32_t worker
 		return thing;                                                                     \
 	}
 
-REGISTRY_NEXT(guild, guild_count, guilds_used)
-REGISTRY_NEXT(room, room_count, rooms_used)
+REGISTRY_NEXT(guild_part, guild_count, guilds_used)
+REGISTRY_NEXT(room_part, room_count, rooms_used)
 REGISTRY_NEXT(session, session_count, sessions_used)

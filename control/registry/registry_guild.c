@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Guilds and their voice channels. A guild's worker is chosen once, when it arrives.
+// Guilds and their parts. A guild's home worker is chosen once, when it arrives.
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "registry/placement.h"
+#include "api/dp_assert.h"
 #include "registry/table.h"
 
 static struct guild **guild_bucket(const struct registry *registry, uint64_t guild_id)
@@ -14,68 +14,98 @@ static struct guild **guild_bucket(const struct registry *registry, uint64_t gui
 	return &registry->guild_hash[registry_hash(guild_id, 0) & registry->hash_mask];
 }
 
-void registry_link_guild(struct registry *registry, struct guild *guild)
+void registry_link_guild_part(
+	struct registry *registry, struct guild_part *part, struct guild *guild)
 {
-	struct guild **bucket = guild_bucket(registry, guild->intent->guild_id);
+	part->guild = guild;
+	part->next = guild->parts;
+	guild->parts = part;
+	registry_guild_part_look(registry, part);
+}
 
+void registry_link_guild(struct registry *registry, struct guild_part *home)
+{
+	struct guild **bucket = guild_bucket(registry, home->intent->guild_id);
+	struct guild *guild =
+		&registry->guilds[(size_t)home->worker * registry->guild_count + home->index];
+
+	*guild = (struct guild){.intent = home->intent, .worker = home->worker};
 	guild->hash_next = *bucket;
 	*bucket = guild;
-	guild->all_prev = NULL;
 	guild->all_next = registry->all;
 	if (registry->all != NULL)
 		registry->all->all_prev = guild;
 	registry->all = guild;
 	registry->guilds_live[guild->worker]++;
+	registry_link_guild_part(registry, home, guild);
 }
 
-static int choose_worker(const struct registry *registry)
+static struct guild_part *take_part(
+	struct registry *registry, uint32_t worker, uint64_t guild_id, uint64_t epoch, bool is_home)
 {
-	struct placement_load loads[DP_WORKERS_MAX];
+	uint32_t index = slot_pool_take(&registry->guild_pool[worker]);
+	struct guild_part *part;
 
-	for (uint32_t worker = 0; worker < registry->worker_count; worker++)
-		loads[worker] = (struct placement_load){
-			.sessions = registry->sessions_live[worker],
-			.guilds = registry->guilds_live[worker],
-			.session_max = registry->session_count,
-			.guild_max = registry->guild_count,
-		};
-	return placement_choose(loads, registry->worker_count);
-}
-
-// 0 means "does not exist", so it is skipped when the counter wraps.
-static uint32_t next_generation(uint32_t generation)
-{
-	return generation == UINT32_MAX ? 1 : generation + 1;
+	if (index == UINT32_MAX)
+		return NULL;
+	part = registry_guild_part_slot(registry, worker, index);
+	*part = (struct guild_part){
+		.intent = intent_guild(registry->intent, worker, index),
+		.worker = worker,
+		.index = index,
+	};
+	part->intent->generation = registry_next_generation(part->intent->generation);
+	part->intent->guild_id = guild_id;
+	part->intent->epoch = epoch;
+	part->intent->is_home = is_home;
+	intent_set_state(&part->intent->state, INTENT_LIVE);
+	return part;
 }
 
 int registry_guild_add(
 	struct registry *registry, uint64_t guild_id, uint64_t epoch, struct guild **out)
 {
-	struct guild *guild;
-	uint32_t index;
+	struct guild_part *home;
 	int worker;
 
 	if (registry_guild_find(registry, guild_id) != NULL)
 		return -EEXIST;
-	worker = choose_worker(registry);
+	worker = registry_place_guild(registry);
 	if (worker < 0)
+		return worker;
+	home = take_part(registry, (uint32_t)worker, guild_id, epoch, true);
+	if (home == NULL)
 		return -ENOSPC;
-	index = slot_pool_take(&registry->guild_pool[worker]);
-	if (index == UINT32_MAX)
-		return -ENOSPC;
-	guild = registry_guild_slot(registry, (uint32_t)worker, index);
-	*guild = (struct guild){
-		.intent = intent_guild(registry->intent, (uint32_t)worker, index),
-		.worker = (uint32_t)worker,
-		.index = index,
-	};
-	guild->intent->generation = next_generation(guild->intent->generation);
-	guild->intent->guild_id = guild_id;
-	guild->intent->epoch = epoch;
-	intent_set_state(&guild->intent->state, INTENT_LIVE);
-	registry_link_guild(registry, guild);
-	*out = guild;
+	registry_link_guild(registry, home);
+	*out = home->guild;
 	return 0;
+}
+
+struct guild_part *registry_guild_part_get(
+	struct registry *registry, struct guild *guild, uint32_t worker)
+{
+	struct guild_part *part = registry_guild_part_find(guild, worker);
+
+	if (part != NULL)
+		return part;
+	part = take_part(registry, worker, guild->intent->guild_id, guild->intent->epoch, false);
+	if (part != NULL)
+		registry_link_guild_part(registry, part, guild);
+	return part;
+}
+
+struct guild_part *registry_guild_part_find(const struct guild *guild, uint32_t worker)
+{
+	struct guild_part *part = guild->parts;
+
+	while (part != NULL && part->worker != worker)
+		part = part->next;
+	return part;
+}
+
+struct guild_part *registry_guild_home(const struct guild *guild)
+{
+	return registry_guild_part_find(guild, guild->worker);
 }
 
 struct guild *registry_guild_find(const struct registry *registry, uint64_t guild_id)
@@ -87,12 +117,50 @@ struct guild *registry_guild_find(const struct registry *registry, uint64_t guil
 	return guild;
 }
 
+static bool is_idle(const struct guild_part *part)
+{
+	return part->guild != NULL && part->intent->is_home == 0 && part->room_count == 0 &&
+	       part->session_count == 0;
+}
+
+void registry_guild_part_look(struct registry *registry, struct guild_part *part)
+{
+	if (!is_idle(part) || part->is_idle_listed)
+		return;
+	part->is_idle_listed = true;
+	part->idle_next = registry->idle_guild_parts;
+	registry->idle_guild_parts = part;
+}
+
+struct guild_part *registry_idle_guild_part(struct registry *registry)
+{
+	while (registry->idle_guild_parts != NULL) {
+		struct guild_part *part = registry->idle_guild_parts;
+
+		registry->idle_guild_parts = part->idle_next;
+		part->is_idle_listed = false;
+		if (is_idle(part))
+			return part;
+	}
+	return NULL;
+}
+
+void registry_guild_part_remove(struct guild_part *part)
+{
+	struct guild_part **at = &part->guild->parts;
+
+	while (*at != part)
+		at = &(*at)->next;
+	*at = part->next;
+	part->guild = NULL;
+	intent_set_state(&part->intent->state, INTENT_GONE);
+}
+
 void registry_guild_remove(struct registry *registry, struct guild *guild)
 {
 	struct guild **at = guild_bucket(registry, guild->intent->guild_id);
 
-	while (guild->rooms != NULL)
-		registry_room_remove(guild->rooms);
+	DP_ASSERT(guild->sessions == NULL && guild->rooms == NULL);
 	while (*at != guild)
 		at = &(*at)->hash_next;
 	*at = guild->hash_next;
@@ -103,68 +171,12 @@ void registry_guild_remove(struct registry *registry, struct guild *guild)
 	if (guild->all_next != NULL)
 		guild->all_next->all_prev = guild->all_prev;
 	registry->guilds_live[guild->worker]--;
-	intent_set_state(&guild->intent->state, INTENT_GONE);
+	while (guild->parts != NULL)
+		registry_guild_part_remove(guild->parts);
 }
 
-void registry_guild_free(struct registry *registry, struct guild *guild)
+void registry_guild_part_free(struct registry *registry, struct guild_part *part)
 {
-	intent_set_state(&guild->intent->state, INTENT_FREE);
-	slot_pool_give(&registry->guild_pool[guild->worker], guild->index);
-}
-
-void registry_link_room(struct room *room, struct guild *guild)
-{
-	room->guild = guild;
-	room->guild_prev = NULL;
-	room->guild_next = guild->rooms;
-	if (guild->rooms != NULL)
-		guild->rooms->guild_prev = room;
-	guild->rooms = room;
-}
-
-struct room *registry_room_get(
-	struct registry *registry, struct guild *guild, uint64_t channel_id, bool *is_new)
-{
-	struct room *room = guild->rooms;
-	uint32_t index;
-
-	*is_new = false;
-	while (room != NULL && room->intent->channel_id != channel_id)
-		room = room->guild_next;
-	if (room != NULL)
-		return room;
-	index = slot_pool_take(&registry->room_pool[guild->worker]);
-	if (index == UINT32_MAX)
-		return NULL;
-	room = registry_room_slot(registry, guild->worker, index);
-	*room = (struct room){
-		.intent = intent_room(registry->intent, guild->worker, index),
-		.worker = guild->worker,
-		.index = index,
-	};
-	room->intent->generation = next_generation(room->intent->generation);
-	room->intent->guild_index = guild->index;
-	room->intent->channel_id = channel_id;
-	intent_set_state(&room->intent->state, INTENT_LIVE);
-	registry_link_room(room, guild);
-	*is_new = true;
-	return room;
-}
-
-void registry_room_remove(struct room *room)
-{
-	if (room->guild_prev != NULL)
-		room->guild_prev->guild_next = room->guild_next;
-	else
-		room->guild->rooms = room->guild_next;
-	if (room->guild_next != NULL)
-		room->guild_next->guild_prev = room->guild_prev;
-	room->guild = NULL;
-	intent_set_state(&room->intent->state, INTENT_GONE);
-}
-
-void registry_room_free(struct registry *registry, struct room *room)
-{
-	intent_set_state(&room->intent->state, INTENT_FREE);
-	slot_pool_give(&registry->room_pool[room->worker], room->index);
+	intent_set_state(&part->intent->state, INTENT_FREE);
+	slot_pool_give(&registry->guild_pool[part->worker], part->index);
 }

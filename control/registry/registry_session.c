@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/dp_assert.h"
 #include "registry/ssrc_alloc.h"
 #include "registry/table.h"
 
@@ -31,9 +32,12 @@ static struct session **id_bucket(
 	return &registry->id_hash[hash & registry->hash_mask];
 }
 
-static void enter_room(struct session *session, struct room *room)
+static void enter_room(struct registry *registry, struct session *session, struct room_part *part)
 {
+	struct room *room = part == NULL ? NULL : part->room;
+
 	session->room = room;
+	session->part = part;
 	if (room == NULL)
 		return;
 	session->room_prev = NULL;
@@ -42,9 +46,10 @@ static void enter_room(struct session *session, struct room *room)
 		room->members->room_prev = session;
 	room->members = session;
 	room->member_count++;
+	registry_room_part_count(registry, part, 1, 0);
 }
 
-static void leave_room(struct session *session)
+static void leave_room(struct registry *registry, struct session *session)
 {
 	struct room *room = session->room;
 
@@ -57,18 +62,23 @@ static void leave_room(struct session *session)
 	if (session->room_next != NULL)
 		session->room_next->room_prev = session->room_prev;
 	room->member_count--;
+	registry_room_part_count(registry, session->part, -1, 0);
 	session->room = NULL;
+	session->part = NULL;
 }
 
-void registry_link_session(
-	struct registry *registry, struct session *session, struct guild *guild, struct room *room)
+void registry_link_session(struct registry *registry, struct session *session,
+	struct guild_part *guild_part, struct room_part *part)
 {
+	struct guild *guild = guild_part->guild;
 	const struct intent_session *intent = session->intent;
 	struct session **user = user_bucket(registry, intent->guild_id, intent->user_id);
 	struct session **ssrc = ssrc_bucket(registry, intent->ssrc);
 	struct session **id = id_bucket(registry, intent->guild_id, intent->session_id);
 
 	session->guild = guild;
+	session->guild_part = guild_part;
+	guild_part->session_count++;
 	session->guild_prev = NULL;
 	session->guild_next = guild->sessions;
 	if (guild->sessions != NULL)
@@ -82,7 +92,7 @@ void registry_link_session(
 	session->id_next = *id;
 	*id = session;
 	registry->sessions_live[session->worker]++;
-	enter_room(session, room);
+	enter_room(registry, session, part);
 }
 
 static bool ssrc_is_used(void *arg, uint32_t ssrc)
@@ -95,18 +105,18 @@ static bool ssrc_is_used(void *arg, uint32_t ssrc)
 	return session != NULL;
 }
 
-static void fill_intent(
-	struct intent_session *intent, uint32_t ssrc, const struct registry_session_params *params)
+static void fill_intent(struct intent_session *intent, uint32_t ssrc,
+	const struct guild_part *guild, const struct registry_session_params *params)
 {
-	uint32_t generation = intent->generation == UINT32_MAX ? 1 : intent->generation + 1;
+	uint32_t generation = registry_next_generation(intent->generation);
 
 	memset(intent, 0, offsetof(struct intent_session, ring));
 	intent->generation = generation;
-	intent->guild_index = params->guild->index;
-	intent->room_index = params->room == NULL ? UINT32_MAX : params->room->index;
+	intent->guild_index = guild->index;
+	intent->room_index = params->part == NULL ? UINT32_MAX : params->part->index;
 	intent->guild_id = params->guild->intent->guild_id;
 	intent->user_id = params->user_id;
-	intent->channel_id = params->room == NULL ? 0 : params->room->intent->channel_id;
+	intent->channel_id = params->part == NULL ? 0 : params->part->intent->channel_id;
 	intent->flags = params->flags;
 	intent->version = params->version;
 	intent->ssrc = ssrc;
@@ -118,10 +128,15 @@ static void fill_intent(
 int registry_session_add(struct registry *registry, const struct registry_session_params *params,
 	struct session **out)
 {
-	uint32_t worker = params->guild->worker;
-	uint32_t ssrc, index = slot_pool_take(&registry->session_pool[worker]);
+	uint32_t worker = params->worker;
+	uint32_t ssrc, index;
+	struct guild_part *guild = registry_guild_part_get(registry, params->guild, worker);
 	struct session *session;
 
+	DP_ASSERT(params->part == NULL || params->part->guild == guild);
+	if (guild == NULL)
+		return -ENOSPC;
+	index = slot_pool_take(&registry->session_pool[worker]);
 	if (index == UINT32_MAX)
 		return -ENOSPC;
 	ssrc = ssrc_alloc_take(&registry->header->ssrc_order, ssrc_is_used, registry);
@@ -135,9 +150,9 @@ int registry_session_add(struct registry *registry, const struct registry_sessio
 		.worker = worker,
 		.index = index,
 	};
-	fill_intent(session->intent, ssrc, params);
+	fill_intent(session->intent, ssrc, guild, params);
 	intent_set_state(&session->intent->state, INTENT_LIVE);
-	registry_link_session(registry, session, params->guild, params->room);
+	registry_link_session(registry, session, guild, params->part);
 	*out = session;
 	return 0;
 }
@@ -164,12 +179,13 @@ struct session *registry_session_find_by_id(
 	return session;
 }
 
-void registry_session_move(struct session *session, struct room *room)
+void registry_session_move(struct registry *registry, struct session *session, struct room_part *to)
 {
-	leave_room(session);
-	session->intent->room_index = room == NULL ? UINT32_MAX : room->index;
-	session->intent->channel_id = room == NULL ? 0 : room->intent->channel_id;
-	enter_room(session, room);
+	DP_ASSERT(to == NULL || to->guild == session->guild_part);
+	leave_room(registry, session);
+	session->intent->room_index = to == NULL ? UINT32_MAX : to->index;
+	session->intent->channel_id = to == NULL ? 0 : to->intent->channel_id;
+	enter_room(registry, session, to);
 }
 
 // Takes 'session' out of a hash chain.
@@ -186,7 +202,7 @@ void registry_session_remove(struct registry *registry, struct session *session)
 	struct guild *guild = session->guild;
 
 	intent_set_state(&session->intent->state, INTENT_GONE);
-	leave_room(session);
+	leave_room(registry, session);
 	UNCHAIN(user_bucket(registry, session->intent->guild_id, session->intent->user_id),
 		user_next);
 	UNCHAIN(ssrc_bucket(registry, session->intent->ssrc), ssrc_next);
@@ -201,6 +217,9 @@ void registry_session_remove(struct registry *registry, struct session *session)
 	guild->session_count--;
 	registry->sessions_live[session->worker]--;
 	session->guild = NULL;
+	session->guild_part->session_count--;
+	registry_guild_part_look(registry, session->guild_part);
+	session->guild_part = NULL;
 	// Nothing needs its key again: the packet engine is told to forget it, too.
 	explicit_bzero(session->intent->key, sizeof(session->intent->key));
 	explicit_bzero(session->intent->token_digest, sizeof(session->intent->token_digest));

@@ -18,7 +18,7 @@ struct voice_change {
 	struct voice_change *next; // older
 	struct voice_server *server;
 	struct session *session; // NULL: it ended
-	struct room *room;       // NULL: in none
+	struct room_part *part;  // on its worker; NULL: in none
 	uint32_t flags;
 	bool is_restore; // back to what is in force, after a refusal
 	resync_done_fn *fn;
@@ -37,16 +37,16 @@ static int start(struct session *session, const struct voice_change *from)
 	change->session = session;
 	change->next = session->changes;
 	session->changes = change;
-	session->wanted_room = change->room;
+	session->wanted_part = change->part;
 	session->wanted_flags = change->flags;
-	if (change->room != NULL)
-		change->room->arriving_count++;
+	if (change->part != NULL)
+		registry_room_part_hold(change->server->registry, change->part);
 	resync_session_set(change->server->resync, session, on_changed, change);
 	return 0;
 }
 
-// Out of the session's list; its room may close. True: it was the newest.
-static bool release(struct voice_change *change)
+// Out of the session's list. True: it was the newest.
+static bool take_out(struct voice_change *change)
 {
 	struct voice_change **at = &change->session->changes;
 	bool is_newest = *at == change;
@@ -55,20 +55,23 @@ static bool release(struct voice_change *change)
 		at = &(*at)->next;
 	*at = change->next;
 	change->session = NULL;
-	if (change->room != NULL)
-		change->room->arriving_count--;
 	return is_newest;
 }
 
-static void move(struct voice_server *server, struct session *session, struct room *to)
+// Its part may close, if nobody else is there.
+static void let_go(struct voice_change *change)
 {
-	struct room *from = session->room;
+	if (change->part != NULL)
+		registry_room_part_release(change->server->registry, change->part);
+	change->part = NULL;
+}
 
-	voice_room_left(from, session);
+static void move(struct voice_server *server, struct session *session, struct room_part *to)
+{
+	voice_room_left(session->room, session);
 	voice_room_forget(session);
 	session->intent->speaking = 0;
-	registry_session_move(session, to);
-	voice_member_close_room(server, from);
+	registry_session_move(server->registry, session, to);
 	voice_room_snapshot(session);
 	if (session->intent->phase == INTENT_PHASE_ACTIVE)
 		voice_room_joined(session);
@@ -78,7 +81,7 @@ static void move(struct voice_server *server, struct session *session, struct ro
 static void restore(struct voice_server *server, struct session *session)
 {
 	const struct voice_change change = {.server = server,
-		.room = session->room,
+		.part = session->part,
 		.flags = session->intent->flags,
 		.is_restore = true};
 
@@ -94,31 +97,31 @@ static void on_changed(void *arg, int error)
 	bool is_newest = false;
 
 	if (session != NULL)
-		is_newest = release(change);
+		is_newest = take_out(change);
 	if (session != NULL && error == 0) {
 		session->intent->flags = change->flags;
-		if (session->room != change->room)
-			move(server, session, change->room);
+		if (session->part != change->part)
+			move(server, session, change->part);
 	} else if (session != NULL && is_newest && error != -ECANCELED) {
 		if (!change->is_restore)
 			restore(server, session);
 		else if (error != -ETIMEDOUT) // the next engine is told again
 			voice_server_refused(server, session, error);
 	}
-	voice_member_close_room(server, change->room);
+	let_go(change);
+	voice_server_tidy(server);
 	if (change->fn != NULL)
 		change->fn(change->arg, error);
 	free(change);
 }
 
-void voice_change_drop(struct voice_server *server, struct session *session)
+void voice_change_drop(struct session *session)
 {
 	while (session->changes != NULL) {
 		struct voice_change *change = session->changes;
 
-		release(change); // on_changed() frees it, when it is called with -ECANCELED
-		voice_member_close_room(server, change->room);
-		change->room = NULL;
+		take_out(change); // on_changed() frees it, when it is called with -ECANCELED
+		let_go(change);
 	}
 }
 
@@ -130,7 +133,8 @@ void voice_change_fini(struct voice_server *server)
 		while (session->changes != NULL) {
 			struct voice_change *change = session->changes;
 
-			release(change);
+			take_out(change);
+			let_go(change);
 			free(change);
 		}
 }
@@ -139,19 +143,16 @@ int voice_server_update(struct voice_server *server, struct session *session, ui
 	uint64_t channel_id, resync_done_fn *fn, void *arg)
 {
 	struct voice_change change = {.server = server, .flags = flags, .fn = fn, .arg = arg};
-	bool is_new = false;
 	int error;
 
 	if (channel_id != 0) {
-		change.room =
-			registry_room_get(server->registry, session->guild, channel_id, &is_new);
-		if (change.room == NULL)
+		change.part = registry_room_part_get(
+			server->registry, session->guild, session->worker, channel_id);
+		if (change.part == NULL)
 			return -ENOSPC;
-		if (is_new)
-			resync_room_open(server->resync, change.room);
 	}
 	error = start(session, &change);
 	if (error != 0)
-		voice_member_close_room(server, change.room);
+		voice_server_tidy(server);
 	return error;
 }

@@ -82,11 +82,9 @@ void voice_member_end(struct voice_server *server, struct session *session, enum
 // The gateway is told that the user is gone, unless it comes back within a moment.
 void voice_member_departed(
 	struct voice_server *server, uint64_t guild_id, uint64_t user_id, const char *session_id);
-// NULL allowed. Closes the room when nobody is in it or on the way to it.
-void voice_member_close_room(struct voice_server *server, struct room *room);
 
 // voice_change.c: forgets the changes of a session that has ended.
-void voice_change_drop(struct voice_server *server, struct session *session);
+void voice_change_drop(struct session *session);
 void voice_change_fini(struct voice_server *server); // at the end: those that nobody answered
 
 // voice_room.c: telling the others

@@ -76,29 +76,22 @@ static int add_session(
 	struct voice_server *server = conn->server;
 	struct registry_session_params params = {
 		.guild = registry_guild_find(server->registry, pending->guild_id),
+		.worker = pending->worker,
 		.user_id = pending->user_id,
 		.flags = pending->flags,
 		.version = conn->machine.version,
 		.session_id = pending->session_id,
 		.token_digest = pending->token_digest,
 	};
-	bool is_new_room = false;
-	int error;
 
+	// The token holds it, so that the place that was promised is there.
 	if (pending->channel_id != 0) {
-		params.room = registry_room_get(
-			server->registry, params.guild, pending->channel_id, &is_new_room);
-		if (params.room == NULL)
+		params.part = registry_room_part_get(
+			server->registry, params.guild, params.worker, pending->channel_id);
+		if (params.part == NULL)
 			return -ENOSPC;
-		if (is_new_room)
-			resync_room_open(server->resync, params.room);
 	}
-	error = registry_session_add(server->registry, &params, out);
-	if (error != 0 && is_new_room) {
-		registry_room_remove(params.room);
-		resync_room_close(server->resync, params.room);
-	}
-	return error;
+	return registry_session_add(server->registry, &params, out);
 }
 
 static void on_added(void *arg, int error)
@@ -155,6 +148,7 @@ void voice_join_authenticate(struct voice_conn *conn, const struct voice_identif
 				server, pending->guild_id, pending->user_id, pending->session_id);
 		}
 		registry_pending_remove(server->registry, pending);
+		voice_server_tidy(server);
 	}
 	if (session != NULL) {
 		ws_conn_limit_message(conn->ws, VOICE_MESSAGE_SIZE_MAX);

@@ -76,31 +76,37 @@ void voice_member_fini(struct voice_server *server)
 	}
 }
 
-void voice_member_close_room(struct voice_server *server, struct room *room)
+void voice_server_tidy(struct voice_server *server)
 {
-	if (room == NULL || room->member_count > 0 || room->arriving_count > 0 ||
-		room->intent->state != INTENT_LIVE)
-		return;
-	registry_room_remove(room);
-	resync_room_close(server->resync, room);
+	struct room_part *room;
+	struct guild_part *guild;
+
+	while ((room = registry_idle_room_part(server->registry)) != NULL) {
+		struct room *rest = registry_room_part_remove(server->registry, room);
+
+		resync_room_close(server->resync, room, rest);
+	}
+	while ((guild = registry_idle_guild_part(server->registry)) != NULL) {
+		registry_guild_part_remove(guild);
+		resync_guild_close(server->resync, guild, NULL, NULL);
+	}
 }
 
 void voice_server_end(struct voice_server *server, struct session *session, enum voice_close code,
 	resync_done_fn *fn, void *arg)
 {
 	struct voice_conn *conn = session->conn;
-	struct room *room = session->room;
 
 	session->conn = NULL;
 	if (conn != NULL) {
 		conn->session = NULL;
 		resync_forget(server->resync, conn); // what it waits for never comes
 	}
-	voice_room_left(room, session);
+	voice_room_left(session->room, session);
 	registry_session_remove(server->registry, session);
 	resync_session_remove(server->resync, session, fn, arg);
-	voice_change_drop(server, session);
-	voice_member_close_room(server, room);
+	voice_change_drop(session);
+	voice_server_tidy(server);
 	if (conn != NULL)
 		voice_conn_act(conn, voice_session_end(&conn->machine, code), NULL);
 }

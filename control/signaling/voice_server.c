@@ -219,6 +219,7 @@ static void on_timer(void *arg)
 		server->sweep_ms = now_ms + SWEEP_MS;
 		voice_member_sweep(server, now_ms);
 	}
+	voice_server_tidy(server);
 	loop_timer_set(server->timer, TICK_MS);
 }
 

@@ -62,9 +62,13 @@ void voice_server_end(struct voice_server *server, struct session *session, enum
 	resync_done_fn *fn, void *arg);
 // New flags and channel (0: in none) of a session: in force, and seen by others, when the engine
 // has acknowledged. 'fn' (may be NULL) is told; after an error nothing has changed, or the session
-// has ended. 0, -ENOSPC or -ENOMEM; then 'fn' is not called.
+// has ended. The session stays on its worker, whether that has budget for it or not:
+// registry_place_move() says. 0, -ENOSPC or -ENOMEM; then 'fn' is not called.
 int voice_server_update(struct voice_server *server, struct session *session, uint32_t flags,
 	uint64_t channel_id, resync_done_fn *fn, void *arg) __attribute__((warn_unused_result));
+// Closes what no session and no token needs any more, on every worker. For who has removed tokens:
+// it is done after every end and every change of a session, and a few times a second.
+void voice_server_tidy(struct voice_server *server);
 
 // For resync_events: the engine does not have the session as it should be.
 void voice_server_refused(struct voice_server *server, struct session *session, int error);

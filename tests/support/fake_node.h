@@ -137,10 +137,10 @@ static inline struct session *fake_member(uint64_t user, uint64_t channel, uint3
 	struct registry_session_params params = {
 		.user_id = user, .session_id = "s", .token_digest = digest, .version = 8};
 	struct session *session;
-	bool is_new;
 
 	params.guild = registry_guild_find(fake_registry, 1100000000000000100ull);
-	params.room = registry_room_get(fake_registry, params.guild, channel, &is_new);
+	params.worker = params.guild->worker;
+	params.part = registry_room_part_get(fake_registry, params.guild, params.worker, channel);
 	DP_ASSERT(registry_session_add(fake_registry, &params, &session) == 0);
 	session->intent->speaking = speaking;
 	return session;

@@ -96,7 +96,7 @@ static struct fake_waiter {
 	void *arg;
 } fake_waiters[FAKE_WAITERS_MAX];
 static unsigned fake_waiter_count;
-static unsigned fake_rooms_open, fake_removed, fake_sets;
+static unsigned fake_rooms_open, fake_removed, fake_sets, fake_guilds_closed;
 
 static void fake_wait_for(
 	const void *thing, struct registry_sync *sync, resync_done_fn *fn, void *arg)
@@ -112,24 +112,39 @@ static inline void fake_wait(const void *thing, resync_done_fn *fn, void *arg)
 		fake_wait_for(thing, NULL, fn, arg);
 }
 
+// A room is opened with the first session that is told of it, as by the real one.
+static inline void fake_open(struct room_part *part)
+{
+	if (part == NULL || part->phase != ROOM_PART_NEW)
+		return;
+	part->phase = ROOM_PART_OPEN;
+	fake_rooms_open++;
+}
+
 // A command for a session, which is not settled until the engine has answered.
 static void fake_command(struct session *session, resync_done_fn *fn, void *arg)
 {
 	session->sync.wanted++;
+	fake_open(session_wanted_part(session));
 	fake_wait_for(session, &session->sync, fn, arg);
 }
 
-void resync_room_open(struct resync *resync, struct room *room)
-{
-	(void)resync, (void)room;
-	fake_rooms_open++;
-}
-
-void resync_room_close(struct resync *resync, struct room *room)
+void resync_room_close(struct resync *resync, struct room_part *part, struct room *rest)
 {
 	(void)resync;
-	DP_ASSERT(room->member_count == 0 && room->intent->state == INTENT_GONE);
-	fake_rooms_open--;
+	DP_ASSERT(part->member_count == 0 && part->intent->state == INTENT_GONE);
+	DP_ASSERT(rest == NULL || rest->parts != NULL);
+	if (part->phase != ROOM_PART_NEW)
+		fake_rooms_open--;
+}
+
+void resync_guild_close(
+	struct resync *resync, struct guild_part *part, resync_done_fn *fn, void *arg)
+{
+	(void)resync;
+	DP_ASSERT(part->intent->state == INTENT_GONE);
+	fake_guilds_closed++;
+	fake_wait(part, fn, arg);
 }
 
 void resync_session_add(

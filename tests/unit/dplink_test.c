@@ -4,170 +4,13 @@
 // other end of a socket sees it. The HELLO exchange alone is in dplink_hello_test.c.
 
 #include <errno.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "dplink/dplink.h"
 #include "dplink/resync.h"
 #include "registry/registry.h"
-#include "support/fake_loop.h"
-
-#define OWN 7u // epoch of this control
-
-static struct dp_hello hello(uint32_t epoch, uint32_t answers)
-{
-	struct dp_hello h = {.header = {.epoch = epoch, .type = DP_MSG_HELLO, .size = sizeof(h)},
-		.peer_epoch = answers,
-		.worker_count = 2,
-		.first_port = 50000};
-
-	dp_hello_fill(&h);
-	return h;
-}
-
-static const struct intent_params params = {
-	.worker_count = 2, .guild_count = 4, .room_count = 6, .session_count = 700};
-static int engine, memfd, own_end;
-static struct intent *intent;
-static struct registry *registry;
-static struct resync *resync;
-static struct loop_fd *watch; // of the link: the first that was added
-static unsigned ups, downs;
-
-static void on_up(void *ctx, uint32_t worker_count)
-{
-	(void)ctx;
-	assert_int_equal(worker_count, 2);
-	ups++;
-}
-
-static void on_down(void *ctx)
-{
-	(void)ctx;
-	downs++;
-}
-
-static void on_refused(void *ctx)
-{
-	(void)ctx;
-	fail();
-}
-
-static unsigned refusals;
-static const struct session *refused;
-static int refused_error;
-
-static void on_session_refused(void *ctx, struct session *session, int error)
-{
-	(void)ctx;
-	refusals++;
-	refused = session;
-	refused_error = error;
-}
-
-static int setup(void **state)
-{
-	const struct resync_events events = {.up = on_up,
-		.down = on_down,
-		.refused = on_refused,
-		.session_refused = on_session_refused};
-	bool is_fresh;
-	int ends[2];
-
-	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	own_end = ends[0];
-	engine = ends[1];
-	memfd = memfd_create("intent", MFD_CLOEXEC);
-	assert_int_equal(intent_open(memfd, &params, &intent, &is_fresh), 0);
-	assert_int_equal(registry_create(intent, &registry), 0);
-	registry_seed(registry, (const uint8_t[SSRC_KEY_SIZE]){9});
-	ups = downs = refusals = 0;
-	assert_int_equal(resync_create(NULL, registry, own_end, OWN, &events, &resync), 0);
-	watch = fake_last_watch;
-	resync_start(resync);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	resync_destroy(resync);
-	registry_destroy(registry);
-	intent_close(intent);
-	close(memfd);
-	close(own_end);
-	close(engine);
-	return 0;
-}
-
-static void turn(void)
-{
-	watch->fn(watch->arg, own_end, POLLIN);
-}
-
-static void engine_says(const void *record, size_t size)
-{
-	assert_int_equal(send(engine, record, size, 0), size);
-	turn();
-}
-
-// The next record that the engine gets; type 0: none.
-static union dp_msg engine_gets(void)
-{
-	union dp_msg msg = {0};
-
-	(void)!recv(engine, &msg, sizeof(msg), MSG_DONTWAIT);
-	return msg;
-}
-
-static void engine_acks(const union dp_msg *msg, uint32_t epoch, int error)
-{
-	struct dp_ack ack = {.header = {.epoch = epoch,
-				     .seq = msg->header.seq,
-				     .type = DP_MSG_ACK,
-				     .size = sizeof(ack),
-				     .worker = msg->header.worker},
-		.error = error};
-
-	engine_says(&ack, sizeof(ack));
-}
-
-static void engine_comes(uint32_t epoch)
-{
-	struct dp_hello first = hello(epoch, 0), named = hello(epoch, OWN);
-
-	engine_says(&first, sizeof(first));
-	engine_says(&named, sizeof(named));
-	for (;;) { // its HELLOs; the first command stays
-		union dp_msg msg;
-
-		if (recv(engine, &msg, sizeof(msg), MSG_DONTWAIT | MSG_PEEK) <= 0 ||
-			msg.header.type != DP_MSG_HELLO)
-			break;
-		assert_int_equal(msg.header.epoch, OWN);
-		(void)!recv(engine, &msg, sizeof(msg), 0);
-	}
-}
-
-static union dp_msg expect(enum dp_msg_type type)
-{
-	union dp_msg msg = engine_gets();
-
-	assert_int_equal(msg.header.type, type);
-	assert_int_equal(msg.header.epoch, OWN);
-	assert_int_equal(msg.header.size, dp_msg_size(type));
-	return msg;
-}
+#include "support/dplink_fixture.h"
 
 static int done_count, done_error;
 
@@ -187,11 +30,9 @@ static struct session *add_session(struct guild *guild, uint64_t user)
 		.token_digest = digest,
 		.flags = DP_SESSION_SELF_DEAF};
 	struct session *session;
-	bool is_new;
 
-	p.room = registry_room_get(registry, guild, 100, &is_new);
-	if (is_new)
-		resync_room_open(resync, p.room);
+	p.worker = guild->worker;
+	p.part = registry_room_part_get(registry, guild, guild->worker, 100);
 	assert_int_equal(registry_session_add(registry, &p, &session), 0);
 	return session;
 }
@@ -207,7 +48,7 @@ static void a_call_is_told_in_order_and_acknowledged(void **state)
 	assert_int_equal(ups, 1);
 	done_count = 0;
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
-	resync_guild_open(resync, guild, on_done, NULL);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, NULL);
 	msg = expect(DP_MSG_GUILD_OPEN);
 	assert_int_equal(msg.dp_guild_open.guild_id, 11);
 	assert_int_equal(done_count, 0);
@@ -257,7 +98,12 @@ static void a_new_engine_gets_everything(void **state)
 		msg = expect(DP_MSG_GUILD_OPEN);
 		engine_acks(&msg, epoch, epoch == 4 ? -EEXIST : 0);
 		msg = expect(DP_MSG_ROOM_OPEN);
-		engine_acks(&msg, epoch, 0);
+		engine_acks(&msg, epoch, epoch == 4 ? -EEXIST : 0);
+		if (epoch > 3) { // it may have another engine's peers
+			msg = expect(DP_MSG_ROOM_SET);
+			assert_int_equal(msg.dp_room_set.peers, 0);
+			engine_acks(&msg, epoch, 0);
+		}
 		msg = expect(DP_MSG_SESSION_ADD);
 		assert_memory_equal(&msg.dp_session_add.session, &handle, sizeof(handle));
 		engine_acks(&msg, epoch, epoch == 4 ? -EEXIST : 0);
@@ -316,7 +162,7 @@ static void who_waits_is_answered_by_the_next_engine(void **state)
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	done_count = 0;
-	resync_guild_open(resync, guild, on_done, NULL);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, NULL);
 	expect(DP_MSG_GUILD_OPEN); // and it dies without a word
 	engine_comes(4);
 	assert_int_equal(done_count, 0);
@@ -335,7 +181,7 @@ static void a_silent_engine_times_out_and_is_asked_again(void **state)
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	done_count = 0;
-	resync_guild_open(resync, guild, on_done, NULL);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, NULL);
 	msg = expect(DP_MSG_GUILD_OPEN);
 	fake_loop_pass(DPLINK_TIMEOUT_MS + 2 * RESYNC_RETRY_MS, 50);
 	engine_acks(&msg, 3, 0); // too late for that one
@@ -355,7 +201,7 @@ static void a_refusal_reaches_who_waits_once(void **state)
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	done_count = 0;
-	resync_guild_open(resync, guild, on_done, NULL);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, NULL);
 	msg = expect(DP_MSG_GUILD_OPEN);
 	engine_acks(&msg, 3, -ENOSPC);
 	assert_int_equal(done_count, 1);
@@ -378,7 +224,7 @@ static struct session *settled_session(struct guild **guild)
 	struct session *session;
 
 	assert_int_equal(registry_guild_add(registry, 11, 1, guild), 0);
-	resync_guild_open(resync, *guild, NULL, NULL);
+	resync_guild_open(resync, registry_guild_home(*guild), NULL, NULL);
 	session = add_session(*guild, 1);
 	resync_session_add(resync, session, NULL, NULL);
 	for (union dp_msg msg = engine_gets(); msg.header.type != DP_MSG_NONE; msg = engine_gets())
@@ -426,6 +272,8 @@ static void a_refusal_that_nobody_waits_for_is_said_once(void **state)
 	engine_acks(&msg, 4, 0);
 	msg = expect(DP_MSG_ROOM_OPEN);
 	engine_acks(&msg, 4, 0);
+	msg = expect(DP_MSG_ROOM_SET);
+	engine_acks(&msg, 4, 0);
 	msg = expect(DP_MSG_SESSION_ADD);
 	engine_acks(&msg, 4, -ENOSPC);
 	assert_int_equal(refusals, 1);
@@ -439,6 +287,7 @@ static void a_refusal_that_nobody_waits_for_is_said_once(void **state)
 	engine_comes(5);
 	expect(DP_MSG_GUILD_OPEN);
 	expect(DP_MSG_ROOM_OPEN);
+	expect(DP_MSG_ROOM_SET);
 	msg = expect(DP_MSG_SESSION_ADD);
 	engine_acks(&msg, 5, -ENOSPC);
 	assert_int_equal(refusals, 2); // another engine
@@ -455,7 +304,7 @@ static void a_busy_link_does_not_keep_what_was_lost(void **state)
 	engine_comes(3);
 	session = settled_session(&guild);
 	assert_int_equal(registry_guild_add(registry, 12, 1, &lost), 0);
-	resync_guild_open(resync, lost, NULL, NULL);
+	resync_guild_open(resync, registry_guild_home(lost), NULL, NULL);
 	expect(DP_MSG_GUILD_OPEN); // its ACK never comes
 	for (unsigned step = 0; step < 100 && !is_told; step++) {
 		union dp_msg last = {0};
@@ -545,7 +394,7 @@ static void what_is_there_already_is_success(void **state)
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	done_count = 0;
-	resync_guild_open(resync, guild, on_done, NULL);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, NULL);
 	msg = expect(DP_MSG_GUILD_OPEN);
 	engine_acks(&msg, 3, -EEXIST);
 	assert_int_equal(done_count, 1);
@@ -592,7 +441,8 @@ static void a_removal_is_told_to_every_engine_until_acknowledged(void **state)
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	session = add_session(guild, 1);
 	registry_session_remove(registry, session);
-	registry_room_remove(guild->rooms);
+	guild->rooms->parts->phase = ROOM_PART_OPEN;
+	(void)registry_room_part_remove(registry, registry_idle_room_part(registry));
 	registry_guild_remove(registry, guild);
 	engine_comes(3);
 	expect(DP_MSG_SESSION_REMOVE);
@@ -612,7 +462,7 @@ static void what_is_forgotten_is_not_called(void **state)
 	engine_comes(3);
 	assert_int_equal(registry_guild_add(registry, 11, 1, &guild), 0);
 	done_count = 0;
-	resync_guild_open(resync, guild, on_done, &mine);
+	resync_guild_open(resync, registry_guild_home(guild), on_done, &mine);
 	resync_forget(resync, &mine);
 	msg = expect(DP_MSG_GUILD_OPEN);
 	engine_acks(&msg, 3, 0);

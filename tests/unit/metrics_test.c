@@ -222,11 +222,17 @@ static void hand_over_and_steering_are_shown(void **state)
 	(void)state;
 	snprintf(fake_device.steering, sizeof(fake_device.steering), "rss");
 	fake_device.capacity_pps[1] = 14400000;
+	registry_set_capacity(fake_registry, 1, 14400000);
+	fake_member(1, 100, 1);
+	fake_member(2, 100, 0);
 	dp_shm_worker(fake_shm, 1)->rx_handoff_peak = 3000;
 	dp_shm_worker(fake_shm, 0)->tx_handoff_peak = 17;
 	count(1, DP_COUNTER_RX_CONGESTED, 5);
 	render();
 	assert_true(has_line("voicenode_worker_capacity_pps{worker=\"1\"} 14400000"));
+	assert_true(has_line("voicenode_worker_budget_pps{worker=\"1\"} 12600000"));
+	assert_true(has_line("voicenode_worker_used_pps{worker=\"0\"} 100"));
+	assert_true(has_line("voicenode_worker_used_pps{worker=\"1\"} 0"));
 	assert_true(has_line("voicenode_port_steering{port=\"0\",steering=\"rss\"} 1"));
 	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"1\",ring=\"rx\"} 3000"));
 	assert_true(has_line("voicenode_handoff_peak_packets{worker=\"0\",ring=\"tx\"} 17"));

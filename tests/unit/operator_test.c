@@ -93,6 +93,7 @@ static void status_has_every_member(void **state)
 	worker->counters[DP_COUNTER_RECEIVED] = 7;
 	fake_device.capacity_pps[1] = 14400000;
 	fake_device.queue_count = 2;
+	registry_set_capacity(fake_registry, 1, 14400000);
 	worker->verdicts[DP_MUTED] = 4;
 	worker->verdicts[DP_FORWARDED] = 3;
 	worker->verdicts[DP_NO_MBUF] = 1;
@@ -117,6 +118,11 @@ static void status_has_every_member(void **state)
 		json_integer_value(json_object_get(json_array_get(workers, 1), "capacity_pps")),
 		14400000);
 	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(workers, 1), "budget_pps")),
+		12600000);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(workers, 1), "used_pps")), 0);
+	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(status, "device"), "queues")),
 		2);
 	drops = json_object_get(status, "drops");
@@ -129,8 +135,10 @@ static void status_has_every_member(void **state)
 static void guilds_count_members_speakers_channels(void **state)
 {
 	struct guild *guild = registry_guild_find(fake_registry, 1100000000000000100ull);
-	struct dp_guild_shm *slot = dp_shm_guilds(fake_shm, guild->worker) + guild->index;
+	struct dp_guild_shm *slot =
+		dp_shm_guilds(fake_shm, guild->worker) + registry_guild_home(guild)->index;
 	json_t *answer, *found = NULL, *item;
+	const struct room_part *elsewhere;
 	size_t index;
 
 	(void)state;
@@ -139,6 +147,12 @@ static void guilds_count_members_speakers_channels(void **state)
 	fake_member(3, 200, 2);
 	*slot = (struct dp_guild_shm){
 		.generation = guild->intent->generation, .packets_in = 50, .packets_out = 99};
+	elsewhere = registry_room_part_get(fake_registry, guild, 1 - guild->worker, 100);
+	assert_non_null(elsewhere);
+	dp_shm_guilds(fake_shm, 1 - guild->worker)[elsewhere->guild->index] =
+		(struct dp_guild_shm){.generation = elsewhere->guild->intent->generation,
+			.packets_in = 1,
+			.packets_out = 5};
 	answer = ask("{\"cmd\":\"guilds\"}\n");
 	json_array_foreach(json_object_get(answer, "guilds"), index, item)
 	{
@@ -151,8 +165,11 @@ static void guilds_count_members_speakers_channels(void **state)
 	assert_int_equal(json_integer_value(json_object_get(found, "members")), 3);
 	assert_int_equal(json_integer_value(json_object_get(found, "speakers")), 2);
 	assert_int_equal(json_integer_value(json_object_get(found, "channels")), 2);
-	assert_int_equal(json_integer_value(json_object_get(found, "packets_in")), 50);
-	assert_int_equal(json_integer_value(json_object_get(found, "packets_out")), 99);
+	assert_int_equal(json_integer_value(json_object_get(found, "packets_in")), 51);
+	assert_int_equal(json_integer_value(json_object_get(found, "packets_out")), 104);
+	found = json_object_get(found, "workers");
+	assert_int_equal(json_array_size(found), 2);
+	assert_int_equal(json_integer_value(json_array_get(found, 0)), guild->worker); // home
 	json_decref(answer);
 }
 

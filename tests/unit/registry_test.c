@@ -80,8 +80,8 @@ static struct session *add_session(struct guild *guild, uint64_t user, uint64_t 
 {
 	char session_id[33];
 	struct session *session;
-	bool is_new = false;
 	struct registry_session_params p = {.guild = guild,
+		.worker = guild->worker,
 		.user_id = user,
 		.version = 8,
 		.session_id = session_id,
@@ -89,7 +89,7 @@ static struct session *add_session(struct guild *guild, uint64_t user, uint64_t 
 
 	snprintf(session_id, sizeof(session_id), "%032llx", (unsigned long long)user);
 	if (channel != 0)
-		p.room = registry_room_get(registry, guild, channel, &is_new);
+		p.part = registry_room_part_get(registry, guild, p.worker, channel);
 	assert_int_equal(registry_session_add(registry, &p, &session), 0);
 	return session;
 }
@@ -170,19 +170,21 @@ static void a_move_changes_both_rooms(void **state)
 {
 	struct guild *guild = add_guild(1);
 	struct session *session = add_session(guild, 10, 100);
-	struct room *from = session->room, *to;
-	bool is_new;
+	struct room_part *from = session->part, *to;
 
 	(void)state;
-	to = registry_room_get(registry, guild, 200, &is_new);
-	assert_true(is_new);
-	registry_session_move(session, to);
+	to = registry_room_part_get(registry, guild, guild->worker, 200);
+	assert_ptr_not_equal(to->room, from->room);
+	registry_session_move(registry, session, to);
 	assert_int_equal(from->member_count, 0);
+	assert_int_equal(from->room->member_count, 0);
 	assert_int_equal(to->member_count, 1);
+	assert_int_equal(to->room->member_count, 1);
 	assert_int_equal(session->intent->channel_id, 200);
-	assert_ptr_equal(registry_room_get(registry, guild, 200, &is_new), to);
-	assert_false(is_new);
-	registry_session_move(session, NULL);
+	assert_ptr_equal(registry_room_part_get(registry, guild, guild->worker, 200), to);
+	assert_ptr_equal(registry_idle_room_part(registry), from);
+	assert_null(registry_room_part_remove(registry, from));
+	registry_session_move(registry, session, NULL);
 	assert_int_equal(session->intent->channel_id, 0);
 }
 
@@ -191,6 +193,7 @@ static void a_successor_finds_everything(void **state)
 	struct session *session = add_session(add_guild(1), 10, 100);
 	struct dp_handle handle = session_handle(session);
 	uint32_t ssrc = session->intent->ssrc, worker = session->worker;
+	struct registry_load load;
 
 	(void)state;
 	session->intent->phase = INTENT_PHASE_ACTIVE;
@@ -206,9 +209,11 @@ static void a_successor_finds_everything(void **state)
 	assert_int_equal(session->intent->key[31], 42);
 	assert_int_equal(resume_next_seq(&session->intent->ring), 2);
 	assert_ptr_equal(session->guild, registry_guild_find(registry, 1));
-	assert_int_equal(session->room->intent->channel_id, 100);
+	assert_int_equal(session->room->channel_id, 100);
 	assert_int_equal(session->room->member_count, 1);
-	assert_int_equal(registry_session_count(registry, worker), 1);
+	registry_load(registry, worker, &load);
+	assert_int_equal(load.sessions, 1);
+	assert_int_equal(load.used_pps, 50);
 	// New SSRCs go on behind the old ones.
 	assert_int_not_equal(add_session(session->guild, 11, 100)->intent->ssrc, ssrc);
 }
@@ -218,7 +223,7 @@ static void who_never_saw_ready_is_gone_with_the_process(void **state)
 	struct session *session = add_session(add_guild(1), 10, 100);
 	uint32_t worker = session->worker;
 	struct dp_handle handle = session_handle(session);
-	struct room *room = NULL;
+	struct room_part *room = NULL;
 
 	(void)state;
 	die_and_rise();
@@ -226,7 +231,7 @@ static void who_never_saw_ready_is_gone_with_the_process(void **state)
 	session = registry_session_at(registry, worker, handle);
 	assert_non_null(session); // the packet engine must be told
 	assert_int_equal(session->intent->state, INTENT_GONE);
-	room = registry_room_next(registry, NULL);
+	room = registry_room_part_next(registry, NULL);
 	assert_non_null(room);
 	assert_int_equal(room->intent->state, INTENT_GONE); // nobody was left in it
 }
@@ -242,6 +247,7 @@ static void removals_survive_until_acknowledged(void **state)
 	session->intent->phase = INTENT_PHASE_READY;
 	memset(session->intent->key, 7, sizeof(session->intent->key));
 	registry_session_remove(registry, session);
+	(void)registry_room_part_remove(registry, registry_idle_room_part(registry));
 	registry_guild_remove(registry, guild);
 	die_and_rise();
 	assert_null(registry_guild_find(registry, 1));
@@ -249,7 +255,7 @@ static void removals_survive_until_acknowledged(void **state)
 	assert_int_equal(session->intent->state, INTENT_GONE);
 	for (unsigned byte = 0; byte < sizeof(session->intent->key); byte++)
 		assert_int_equal(session->intent->key[byte], 0);
-	assert_int_equal(registry_guild_next(registry, NULL)->intent->state, INTENT_GONE);
+	assert_int_equal(registry_guild_part_next(registry, NULL)->intent->state, INTENT_GONE);
 	registry_session_free(registry, session);
 	die_and_rise();
 	assert_null(registry_session_at(registry, worker, handle));

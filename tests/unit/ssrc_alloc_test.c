@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "api/dp_limits.h"
-#include "registry/placement.h"
 #include "registry/ssrc_alloc.h"
 
 static bool none(void *arg, uint32_t ssrc)
@@ -119,21 +118,6 @@ static void what_lives_is_stepped_over(void **state)
 	assert_int_equal(ssrc_alloc_take(&order, all, NULL), 0);
 }
 
-static void a_guild_goes_to_the_lightest_worker(void **state)
-{
-	struct placement_load loads[4] = {
-		{.sessions = 5, .guilds = 1, .session_max = 10, .guild_max = 10},
-		{.sessions = 3, .guilds = 4, .session_max = 10, .guild_max = 10},
-		{.sessions = 3, .guilds = 2, .session_max = 10, .guild_max = 10},
-		{.sessions = 0, .guilds = 9, .session_max = 10, .guild_max = 9}};
-
-	(void)state;
-	assert_int_equal(placement_choose(loads, 4), 2); // 3 is full of guilds
-	assert_int_equal(placement_choose(loads, 1), 0);
-	loads[0].session_max = 5;
-	assert_int_equal(placement_choose(loads, 1), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,7 +126,6 @@ int main(void)
 		cmocka_unit_test(the_order_tells_nothing),
 		cmocka_unit_test(a_successor_goes_on),
 		cmocka_unit_test(what_lives_is_stepped_over),
-		cmocka_unit_test(a_guild_goes_to_the_lightest_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static void a_move_is_told_after_the_engine_has_it(void **state)
 	assert_string_equal(fake_read(c), "");
 	assert_int_equal(answers[1], 1);
 	assert_int_equal(channel_of(2), CHANNEL);
-	assert_true(session_wanted_room(session_of(2)) == session_of(3)->room);
+	assert_true(session_wanted_part(session_of(2)) == session_of(3)->part);
 	fake_engine_acks(0);
 	assert_int_equal(answers[1], 0);
 	assert_int_equal(channel_of(2), OTHER);
@@ -99,7 +99,7 @@ static void a_refused_move_never_was(void **state)
 	assert_int_equal(session_of(2)->intent->flags, 0);
 	// The engine took it out of its room: it is told where it belongs.
 	assert_int_equal(fake_sets, sets + 1);
-	assert_true(session_wanted_room(session_of(2)) == session_of(1)->room);
+	assert_true(session_wanted_part(session_of(2)) == session_of(1)->part);
 	assert_int_equal(session_wanted_flags(session_of(2)), 0);
 	fake_engine_acks(0);
 	assert_null(session_of(2)->changes);
@@ -141,7 +141,7 @@ static void a_move_that_times_out_is_taken_back(void **state)
 	ask(1, 0, OTHER, 0);
 	fake_engine_acks(-ETIMEDOUT);
 	assert_int_equal(answers[0], -ETIMEDOUT);
-	assert_int_equal(session_wanted_room(session_of(1))->intent->channel_id, CHANNEL);
+	assert_int_equal(session_wanted_part(session_of(1))->intent->channel_id, CHANNEL);
 	fake_engine_acks(-ETIMEDOUT);
 	assert_int_equal(a->closed_with, 0);
 	assert_int_equal(channel_of(1), CHANNEL);
@@ -183,7 +183,7 @@ static void two_moves_are_both_told(void **state)
 	assert_int_equal(fake_rooms_open, 3);
 	fake_engine_answers(0);
 	assert_int_equal(channel_of(2), OTHER);
-	assert_int_equal(session_wanted_room(session_of(2))->intent->channel_id, 300);
+	assert_int_equal(session_wanted_part(session_of(2))->intent->channel_id, 300);
 	assert_op(fake_read(a), 13);
 	fake_engine_answers(0);
 	assert_int_equal(channel_of(2), 300);
@@ -251,10 +251,11 @@ static void a_node_without_a_room_to_give_changes_nothing(void **state)
 
 	(void)state;
 	for (uint64_t channel = 1; channel <= 7; channel++) { // of eight
-		bool is_new;
+		struct room_part *part =
+			registry_room_part_get(registry, session_of(1)->guild, 0, 1000 + channel);
 
-		assert_non_null(
-			registry_room_get(registry, session_of(1)->guild, 1000 + channel, &is_new));
+		assert_non_null(part);
+		registry_room_part_hold(registry, part);
 	}
 	assert_int_equal(voice_server_update(server, session_of(1), 0, OTHER, on_done, &answers[0]),
 		-ENOSPC);
