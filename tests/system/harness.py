@@ -121,7 +121,8 @@ class Process:
 class Site:
     """One gateway and one node in the host "node"."""
 
-    def __init__(self, build, device="afpacket", guilds=1, users=4, channels=2, modes=None):
+    def __init__(self, build, device="afpacket", guilds=1, users=4, channels=2, modes=None,
+                 capacity_pps=None):
         SITES.append(self)
         self.build = build
         self.dir = tempfile.mkdtemp(prefix="vnt-")
@@ -132,7 +133,7 @@ class Site:
         self.guilds = [str(2001 + i) for i in range(guilds)]
         self.channels = channels
         self.write_gateway_config()
-        self.write_node_config(device, modes)
+        self.write_node_config(device, modes, capacity_pps)
         self.gateway = self.node = None
 
     def path(self, name):
@@ -166,15 +167,16 @@ class Site:
         with open(self.path("gateway.cfg"), "w", encoding="utf-8") as f:
             f.write("\n".join(text))
 
-    def write_node_config(self, device, modes):
+    def write_node_config(self, device, modes, capacity_pps):
         with open(self.path("secret"), "w", encoding="utf-8") as f:
             f.write(SECRET + "\n")
         os.chmod(self.path("secret"), 0o600)
         modes = f'  modes = [ "{modes}" ];' if modes else ""
+        workers = f"workers = {{ capacity_pps = {capacity_pps}; }};\n" if capacity_pps else ""
         with open(self.path("voicenode.cfg"), "w", encoding="utf-8") as f:
             f.write(f'''node = {{ name = "node-1"; state_dir = "{self.dir}"; instance = "{self.net.tag}"; }};
 network = {{ device = "{device}:eth0"; media_ports = "{PORTS}"; }};
-memory = {{ hugepages = "off"; mbufs = 4096; }};
+{workers}memory = {{ hugepages = "off"; mbufs = 4096; }};
 limits = {{ sessions = 256; guilds = 64; legs = 4096; }};
 voice = {{ listen = [ "{NODE_IP}:8443" ]; endpoint = "{NODE_IP}:8443"; {modes} }};
 gateway = {{ url = "ws://{NODE_IP}:8480/node"; secret_file = "{self.path("secret")}"; }};
