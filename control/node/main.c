@@ -217,6 +217,17 @@ static void on_signal(void *arg, int signal_number)
 	loop_timer_set(&n->stop_timer, STOP_MS);
 }
 
+// The configuration was edited under a running node: its calls go on with what they began with.
+static void keep_shape(const struct intent_params *configured, const struct intent_params *kept)
+{
+	if (memcmp(configured, kept, sizeof(*kept)) != 0)
+		log_warn("limits and workers stay as the node was started; the configuration's "
+			 "come with its next start sessions=%u configured=%u guilds=%u "
+			 "configured=%u workers=%u configured=%u",
+			kept->session_count, configured->session_count, kept->guild_count,
+			configured->guild_count, kept->worker_count, configured->worker_count);
+}
+
 static int open_intent(struct node *n)
 {
 	const struct intent_params params = {
@@ -230,6 +241,13 @@ static int open_intent(struct node *n)
 	bool is_fresh;
 	int error = intent_open(DP_INTENT_FD, &params, &n->intent, &is_fresh);
 
+	if (error == -EUCLEAN) {
+		snprintf(n->why, sizeof(n->why),
+			"what the predecessor left (fd %d) is of another release, or damaged; "
+			"cure: restart `voicenode run`, which ends the calls of this node",
+			DP_INTENT_FD);
+		return error;
+	}
 	if (error != 0) {
 		snprintf(n->why, sizeof(n->why),
 			"the intent memfd (fd %d) cannot be used: %s; cure: start this program by "
@@ -237,6 +255,7 @@ static int open_intent(struct node *n)
 			DP_INTENT_FD, strerror(-error));
 		return error;
 	}
+	keep_shape(&params, &intent_header(n->intent)->params);
 	error = registry_create(n->intent, &n->registry);
 	if (error != 0) {
 		snprintf(n->why, sizeof(n->why), "no memory for %u sessions on %u workers",

@@ -51,12 +51,27 @@ static bool used_counts_are_sound(const struct intent_header *header)
 	return true;
 }
 
-static bool is_same_shape(const struct intent_header *header, const struct intent_params *params)
+static bool shape_is_sound(const struct intent_header *header)
 {
+	const struct intent_params *p = &header->params;
+
 	return header->magic == INTENT_MAGIC && header->version == INTENT_VERSION &&
-	       header->pending_count == INTENT_PENDING_MAX &&
-	       memcmp(&header->params, params, sizeof(*params)) == 0 &&
+	       header->pending_count == INTENT_PENDING_MAX && p->worker_count > 0 &&
+	       p->worker_count <= DP_WORKERS_MAX && p->guild_count <= DP_GUILDS_MAX &&
+	       p->room_count <= DP_ROOMS_MAX && p->session_count <= DP_SESSIONS_MAX &&
 	       used_counts_are_sound(header);
+}
+
+// What a predecessor left in 'fd', of 'size' bytes. 0 or -EUCLEAN.
+static int read_shape(int fd, uint64_t size, struct intent *intent)
+{
+	struct intent_header header;
+
+	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+		!shape_is_sound(&header))
+		return -EUCLEAN;
+	lay_out(intent, &header.params);
+	return size == intent->size ? 0 : -EUCLEAN;
 }
 
 // The file's size, when it is one that we made.
@@ -118,27 +133,24 @@ int intent_open(int fd, const struct intent_params *params, struct intent **out,
 
 	if (intent == NULL)
 		return -ENOMEM;
-	lay_out(intent, params);
 	error = file_size(fd, &size);
+	if (error == 0 && size > 0)
+		error = read_shape(fd, size, intent);
 	if (error != 0)
 		goto fail;
-	if (size != intent->size &&
-		(ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)intent->size) != 0)) {
-		error = -errno;
-		goto fail;
+	*is_fresh = size == 0;
+	if (*is_fresh) {
+		lay_out(intent, params);
+		if (ftruncate(fd, (off_t)intent->size) != 0) {
+			error = -errno;
+			goto fail;
+		}
 	}
 	error = map(intent, fd);
 	if (error != 0)
 		goto fail;
-	*is_fresh = !is_same_shape(intent_header(intent), params);
-	if (*is_fresh) {
-		// Truncating forgets every byte, keys included.
-		if (ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)intent->size) != 0) {
-			error = -errno;
-			goto fail;
-		}
+	if (*is_fresh)
 		begin_afresh(intent, params);
-	}
 	*out = intent;
 	return 0;
 

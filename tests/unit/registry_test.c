@@ -261,7 +261,8 @@ static void removals_survive_until_acknowledged(void **state)
 	assert_null(registry_session_at(registry, worker, handle));
 }
 
-static void other_limits_begin_afresh(void **state)
+// The packet engine names its sessions by the slots that they began with.
+static void other_limits_wait_for_the_next_start(void **state)
 {
 	struct intent_params other = params;
 	bool is_fresh;
@@ -269,21 +270,32 @@ static void other_limits_begin_afresh(void **state)
 	(void)state;
 	add_session(add_guild(1), 10, 100)->intent->phase = INTENT_PHASE_ACTIVE;
 	close_all();
-	other.session_count++;
-	assert_int_equal(intent_open(fd, &other, &intent, &is_fresh), 0);
-	assert_true(is_fresh);
-	assert_int_equal(registry_create(intent, &registry), 0);
-	assert_null(registry_guild_find(registry, 1));
+	for (int change = -1; change <= 1; change += 2) {
+		other.session_count = (uint32_t)((int)params.session_count + change);
+		assert_int_equal(intent_open(fd, &other, &intent, &is_fresh), 0);
+		assert_false(is_fresh);
+		assert_int_equal(intent_header(intent)->params.session_count, params.session_count);
+		assert_int_equal(registry_create(intent, &registry), 0);
+		assert_non_null(registry_session_find(registry, 1, 10));
+		close_all();
+	}
+	open_all(false);
 }
 
-static void nonsense_in_the_memfd_begins_afresh(void **state)
+static void nonsense_in_the_memfd_is_refused(void **state)
 {
+	bool is_fresh;
+
 	(void)state;
 	add_guild(1);
 	intent_header(intent)->guilds_used[1] = 5; // beyond its slots
 	close_all();
+	assert_int_equal(intent_open(fd, &params, &intent, &is_fresh), -EUCLEAN);
+	assert_null(intent);
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_int_equal(intent_open(fd, &params, &intent, &is_fresh), -EUCLEAN);
+	assert_int_equal(ftruncate(fd, 0), 0);
 	open_all(true);
-	assert_null(registry_guild_find(registry, 1));
 }
 
 static struct intent_pending token(uint64_t guild, uint64_t user, uint64_t expires_ms)
@@ -414,8 +426,8 @@ int main(void)
 		TEST(a_successor_finds_everything),
 		TEST(who_never_saw_ready_is_gone_with_the_process),
 		TEST(removals_survive_until_acknowledged),
-		TEST(other_limits_begin_afresh),
-		TEST(nonsense_in_the_memfd_begins_afresh),
+		TEST(other_limits_wait_for_the_next_start),
+		TEST(nonsense_in_the_memfd_is_refused),
 		TEST(the_newest_token_counts),
 		TEST(tokens_expire_and_survive),
 		TEST(tokens_are_bounded),
