@@ -207,13 +207,21 @@ void admission_failed(struct admission *a, const struct admission_ticket *ticket
 	a->sources[ticket->source].failures++;
 }
 
+struct admission_ticket admission_take(struct admission_ticket *from)
+{
+	struct admission_ticket taken = *from;
+
+	from->source = 0;
+	return taken;
+}
+
 void admission_release(struct admission *a, struct admission_ticket *ticket)
 {
-	uint32_t at = ticket->source;
+	uint32_t at = a == NULL ? 0 : ticket->source;
 
-	ticket->source = 0;
-	if (a == NULL || at == 0)
+	if (at == 0)
 		return;
+	ticket->source = 0;
 	if (--a->sources[at].strangers == 0)
 		idle_push(a, at);
 }

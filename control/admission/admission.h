@@ -6,8 +6,10 @@
 // address. The table is bounded; who finds no place in it is not counted, and bounded by the
 // listener alone.
 //
-// Over the first bound a connection is refused as it opens (the peer sees 1008). Over the second,
-// too, and what an open connection presents is not looked at: it is closed as rate limited.
+// A connection counts from its accept(): TLS, the HTTP head and a body that is never finished cost
+// as much as a silent WebSocket. Over either bound it is closed there, before a byte is read. Over
+// the second, what an open connection presents is not looked at either: it is told that it is rate
+// limited.
 //
 // Sans-IO: addresses and time in, verdicts out. Threads: the loop's. 'admission' may be NULL
 // everywhere: then everybody is welcome.
@@ -46,8 +48,8 @@ struct admission *admission_create(uint64_t seed);
 void admission_destroy(struct admission *admission);
 const struct admission_stats *admission_stats(const struct admission *admission); // not of NULL
 
-// A connection opens. 'peer' is a textual address, or NULL; what is none (a UNIX socket's) is not
-// counted. GRANTED: the ticket is released later.
+// A connection is accepted. 'peer' is a textual address, or NULL; what is none (a UNIX socket's) is
+// not counted. GRANTED: the ticket is released later.
 enum admission_verdict admission_open(struct admission *admission, const char *peer,
 	uint64_t now_ms, struct admission_ticket *ticket) __attribute__((warn_unused_result));
 // Has its source presented too many wrong tokens? To be asked, once, before a token is looked at.
@@ -56,5 +58,8 @@ bool admission_is_blocked(
 // It presented a wrong token.
 void admission_failed(
 	struct admission *admission, const struct admission_ticket *ticket, uint64_t now_ms);
-// It has identified, or is gone. A second call does nothing.
+// It has identified, or is gone. A second call does nothing; 'ticket' may be NULL without
+// admission.
 void admission_release(struct admission *admission, struct admission_ticket *ticket);
+// The ticket changes hands; what is left behind is zero.
+struct admission_ticket admission_take(struct admission_ticket *from);

@@ -79,21 +79,16 @@ static bool query_get(const char *query, const char *name, char *out, size_t siz
 	return false;
 }
 
-struct client *client_open(struct hub *hub, void *link, const char *peer, const char *query,
-	const char *host, uint64_t now_ms)
+struct client *client_open(struct hub *hub, void *link, struct admission_ticket *ticket,
+	const char *query, const char *host, uint64_t now_ms)
 {
-	struct admission_ticket ticket;
-	struct client *client;
+	struct client *client = calloc(1, sizeof(*client));
 	char value[16];
 
-	if (admission_open(hub->admission, peer, now_ms, &ticket) != ADMISSION_GRANTED)
+	if (client == NULL)
 		return NULL;
-	client = calloc(1, sizeof(*client));
-	if (client == NULL) {
-		admission_release(hub->admission, &ticket);
-		return NULL;
-	}
-	client->ticket = ticket;
+	if (ticket != NULL)
+		client->ticket = admission_take(ticket);
 	client->hub = hub;
 	client->link = link;
 	client->opened_ms = client->beat_ms = client->window_ms = now_ms;

@@ -33,7 +33,7 @@ struct client {
 	struct client *next, *prev; // of the hub
 	struct hub *hub;
 	void *link;
-	struct admission_ticket ticket;         // until it has identified
+	struct admission_ticket ticket;         // until it has a session
 	struct session *session;                // NULL: not authenticated
 	bool closing;                           // nothing that arrives counts any more
 	uint64_t opened_ms, beat_ms, window_ms; // loop clock
@@ -41,10 +41,10 @@ struct client {
 	char host[CLIENT_HOST_SIZE]; // what it called us
 };
 
-// Sends Hello, or closes when it asks for what we do not speak. 'peer' is its textual address,
-// NULL: it has none. NULL: refused for what its address did, or out of memory.
-struct client *client_open(struct hub *hub, void *link, const char *peer, const char *query,
-	const char *host, uint64_t now_ms);
+// Sends Hello, or closes when it asks for what we do not speak. Takes over 'ticket'; NULL: it has
+// none. NULL: out of memory.
+struct client *client_open(struct hub *hub, void *link, struct admission_ticket *ticket,
+	const char *query, const char *host, uint64_t now_ms);
 void client_message(
 	struct client *client, const char *text, size_t size, bool binary, uint64_t now_ms);
 // The last call; frees it. 1000 and 1001 end the session, everything else keeps it for a resume.

@@ -47,14 +47,20 @@ static struct user *authenticate(struct client *client, const json_t *d, uint64_
 		return NULL;
 	}
 	user = token_user(hub, d);
-	if (user != NULL) {
-		admission_release(hub->admission, &client->ticket);
+	if (user != NULL)
 		return user;
-	}
 	hub->stats.auth_failures++;
 	admission_failed(hub->admission, &client->ticket, now_ms);
 	client_close(client, CLOSE_AUTHENTICATION, "unknown token");
 	return NULL;
+}
+
+// Only now is it no stranger: with a token alone, a resume of nothing could be sent for ever.
+static void session_attach(struct client *client, struct session *session)
+{
+	session->client = client;
+	client->session = session;
+	admission_release(client->hub->admission, &client->ticket);
 }
 
 // --- identify ---
@@ -192,8 +198,7 @@ void client_identify(struct client *client, const json_t *d, uint64_t now_ms)
 	session->intents = (uint32_t)intents;
 	session->shard_index = shard_index;
 	session->shard_count = shard_count;
-	session->client = client;
-	client->session = session;
+	session_attach(client, session);
 	log_info("client identified user=%llu shard=%u/%u", (unsigned long long)user->id,
 		shard_index, shard_count);
 	ready_send(client);
@@ -246,8 +251,7 @@ void client_resume(struct client *client, const json_t *d, uint64_t now_ms)
 		old->session = NULL;
 		client_close(old, CLOSE_RESUMED_ELSEWHERE, "resumed elsewhere");
 	}
-	session->client = client;
-	client->session = session;
+	session_attach(client, session);
 	hub->stats.resumes++;
 	last = session->seq;
 	session_received(session, seq);

@@ -83,6 +83,8 @@ const char *core_node_name(const struct core_node *node);
 // Call at least every 100 ms: pings, time-outs, guilds that wait for a node.
 void core_tick(struct core *core, uint64_t now_ms);
 
+// Whether 'secret' is a node's; if not, a node has been refused.
+bool core_secret_known(struct core *core, const char *secret);
 // A node's first frame. Returns the node; or NULL, then close with '*close_code' and 'why'.
 struct core_node *core_node_register(struct core *core, void *link, const struct node_msg *msg,
 	uint64_t now_ms, uint16_t *close_code, const char **why);

@@ -287,6 +287,14 @@ static bool secret_valid(const struct core *core, const char *secret)
 	return valid != 0;
 }
 
+bool core_secret_known(struct core *core, const char *secret)
+{
+	bool valid = secret_valid(core, secret);
+
+	core->stats.nodes_refused += !valid;
+	return valid;
+}
+
 // The node says that it serves the guild: it keeps it, unless the guild is elsewhere by now.
 static void guild_claim(
 	struct core *core, struct core_node *node, const struct node_guild *claim, uint64_t now_ms)

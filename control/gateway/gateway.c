@@ -24,9 +24,10 @@
 #define HUB_TICK_MS 1000u
 #define REGISTER_TIMEOUT_MS 5000u
 #define NODE_PATH "/node"
-// Of a client: enough to be told 4002 by its own code where the protocol allows 4,096 bytes.
-#define CLIENT_FRAME_SIZE_MAX 65536u
-// A node's register with all its guilds is the longest message; clients have their own bound.
+// Of a client, and of a node whose secret is not known yet. A client is told 4002 by its own code
+// where the protocol allows 4,096 bytes; a node without the header may register some 1,500 guilds.
+#define STRANGER_FRAME_SIZE_MAX 65536u
+// A node's register with all its guilds is the longest message; it takes the header.
 #define MESSAGE_SIZE_MAX NODE_MESSAGE_SIZE_MAX
 #define QUEUE_SIZE_MAX 33554432u // bytes: READY and every GUILD_CREATE go out in one burst
 
@@ -140,23 +141,39 @@ static void register_late(void *arg)
 	ws_conn_close(((struct link *)arg)->conn, CLOSE_NOT_AUTHENTICATED, "no register in time");
 }
 
-static bool node_open(struct link *link, const struct ws_request *request)
+static void secret_refuse(struct link *link, uint64_t now_ms)
 {
-	struct gateway *gateway = link->gateway;
+	static const char why[] = "unknown secret";
 
-	if (admission_open(gateway->hub.admission, request->peer, loop_now_ms(gateway->loop),
-		    &link->ticket) != ADMISSION_GRANTED)
-		return false;
+	admission_failed(link->gateway->hub.admission, &link->ticket, now_ms);
+	log_warn("node refused before it registered code=%u why=%s", NODE_CLOSE_BAD_SECRET, why);
+	ws_conn_close(link->conn, NODE_CLOSE_BAD_SECRET, why);
+}
+
+// The secret in the header, before the register that says it too, is what allows a long register.
+static void node_open(struct link *link, const struct ws_request *request)
+{
+	static const size_t scheme_size = sizeof(NODE_AUTHORIZATION) - 1;
+	struct gateway *gateway = link->gateway;
+	uint64_t now_ms = loop_now_ms(gateway->loop);
+
+	link->ticket = admission_take(request->ticket);
 	loop_timer_set(&link->deadline, REGISTER_TIMEOUT_MS);
-	return true;
+	if (strncmp(request->authorization, NODE_AUTHORIZATION, scheme_size) != 0)
+		return;
+	if (admission_is_blocked(gateway->hub.admission, &link->ticket, now_ms))
+		ws_conn_close(link->conn, CLOSE_RATE_LIMITED, "too many unknown secrets");
+	else if (!core_secret_known(gateway->core, request->authorization + scheme_size))
+		secret_refuse(link, now_ms);
+	else
+		ws_conn_limit_message(link->conn, MESSAGE_SIZE_MAX);
 }
 
 static bool client_begin(struct link *link, const struct ws_request *request)
 {
 	struct gateway *gateway = link->gateway;
 
-	ws_conn_limit_message(link->conn, CLIENT_FRAME_SIZE_MAX);
-	link->client = client_open(&gateway->hub, link, request->peer, request->query,
+	link->client = client_open(&gateway->hub, link, request->ticket, request->query,
 		request->host, loop_now_ms(gateway->loop));
 	return link->client != NULL;
 }
@@ -172,7 +189,10 @@ static void *link_open(void *ctx, struct ws_conn *conn, const struct ws_request 
 	link->conn = conn;
 	link->is_node = strcmp(request->path, NODE_PATH) == 0;
 	loop_timer_init(gateway->loop, &link->deadline, register_late, link);
-	if (link->is_node ? !node_open(link, request) : !client_begin(link, request)) {
+	ws_conn_limit_message(conn, STRANGER_FRAME_SIZE_MAX);
+	if (link->is_node) {
+		node_open(link, request);
+	} else if (!client_begin(link, request)) {
 		free(link);
 		return NULL;
 	}
@@ -198,6 +218,7 @@ static void node_register(struct link *link, const struct node_msg *msg)
 	link->node = core_node_register(gateway->core, link, msg, now_ms, &code, &why);
 	if (link->node != NULL) {
 		admission_release(gateway->hub.admission, &link->ticket);
+		ws_conn_limit_message(link->conn, MESSAGE_SIZE_MAX);
 		loop_timer_stop(&link->deadline);
 		return;
 	}
@@ -306,6 +327,7 @@ static int listeners_open(struct gateway *gateway, char *why, size_t why_size)
 		.message_size_max = MESSAGE_SIZE_MAX,
 		.body_size_max = REST_BODY_SIZE_MAX,
 		.queue_size_max = QUEUE_SIZE_MAX,
+		.admission = gateway->hub.admission,
 	};
 	struct ws_server_params operator_params = {
 		.unix_path = config->socket,

@@ -45,11 +45,29 @@ static void refuse(struct rest *rest, struct http_exchange *exchange, unsigned s
 		rest, exchange, status, json_pack("{s:s,s:i}", "message", message, "code", code));
 }
 
-static const struct user *caller(const struct rest *rest, const struct http_request *request)
+// Who calls. NULL: nobody that we know, or from an address that has presented too many tokens that
+// nobody has; then the call is answered.
+static const struct user *caller(struct rest *rest, const struct call *call)
 {
-	if (strncmp(request->authorization, "Bot ", 4) != 0)
+	const struct http_request *request = call->request;
+	struct hub *hub = rest->hub;
+	const struct user *user = NULL;
+
+	if (admission_is_blocked(hub->admission, request->ticket, call->now_ms)) {
+		refuse(rest, call->exchange, 429, 0, "Too many unknown tokens.");
 		return NULL;
-	return model_user_by_token(rest->hub->model, request->authorization + 4);
+	}
+	if (strncmp(request->authorization, "Bot ", 4) == 0)
+		user = model_user_by_token(hub->model, request->authorization + 4);
+	if (user != NULL) {
+		admission_release(hub->admission, request->ticket);
+		return user;
+	}
+	hub->stats.auth_failures++;
+	if (request->authorization[0] != '\0') // without a token nothing is guessed
+		admission_failed(hub->admission, request->ticket, call->now_ms);
+	refuse(rest, call->exchange, 401, 0, "401: Unauthorized");
+	return NULL;
 }
 
 // --- where and who ---
@@ -235,15 +253,13 @@ void rest_handle(struct rest *rest, struct http_exchange *exchange,
 		gateway_get(rest, &call);
 		return;
 	}
-	user = caller(rest, request);
-	if (user == NULL) {
-		rest->hub->stats.auth_failures++;
-		refuse(rest, exchange, 401, 0, "401: Unauthorized");
-	} else if (is_get && strcmp(call.path, "/gateway/bot") == 0) {
+	user = caller(rest, &call);
+	if (user == NULL)
+		return;
+	if (is_get && strcmp(call.path, "/gateway/bot") == 0)
 		gateway_bot_get(rest, &call, user);
-	} else if (is_get && strcmp(call.path, "/users/@me") == 0) {
+	else if (is_get && strcmp(call.path, "/users/@me") == 0)
 		self_get(rest, &call, user);
-	} else {
+	else
 		members_call(rest, &call, user);
-	}
 }

@@ -154,6 +154,7 @@ static void exchange_run(struct ws_conn *conn, const struct http_service *servic
 	exchange->head_only = strcmp(text.request.method, "HEAD") == 0;
 	text.request.body = conn->in == NULL ? "" : conn->in;
 	text.request.body_size = conn->in_size;
+	text.request.ticket = &conn->ticket;
 	conn->exchange = exchange;
 	conn->phase = WS_PHASE_EXCHANGE;
 	loop_timer_stop(&conn->timer); // from here on the handler's time counts

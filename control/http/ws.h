@@ -26,6 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct admission;
+struct admission_ticket;
 struct loop;
 struct ws_conn;
 struct ws_server;
@@ -37,7 +39,10 @@ struct ws_request {
 	const char *query;         // after '?', or ""
 	const char *authorization; // header, or ""
 	const char *host;          // header, or ""
-	const char *peer;          // textual address, for logs of failures only
+	// Servers: the connection's place among the strangers of its address. Whoever takes it
+	// (admission_take()) releases it when the peer has identified; left here, it is released
+	// with the connection.
+	struct admission_ticket *ticket;
 };
 
 struct ws_handler {
@@ -60,7 +65,8 @@ struct ws_handler {
 int ws_conn_send(struct ws_conn *conn, const char *data, size_t size, bool binary);
 // Sends what is queued, then a close frame. 'reason' may be NULL.
 void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason);
-// Lowers the bound of one connection's messages: what a stranger may make us hold.
+// Sets the bound of one connection's messages, at most the server's: what a stranger may make us
+// hold is less than what a friend may.
 void ws_conn_limit_message(struct ws_conn *conn, size_t message_size_max);
 // Cuts the TCP connection without a close frame (tests, and peers that do not answer).
 void ws_conn_abort(struct ws_conn *conn);
@@ -76,6 +82,8 @@ struct http_request {
 	const char *host; // header, or ""
 	const char *body; // NUL-terminated
 	size_t body_size;
+	// Of its connection, with which it is released; sooner by a handler that knows the caller.
+	struct admission_ticket *ticket;
 };
 typedef void http_handler_fn(
 	void *ctx, struct http_exchange *exchange, const struct http_request *request);
@@ -98,6 +106,9 @@ struct ws_server_params {
 	size_t body_size_max;     // bytes of an HTTP request body; a longer one is refused with 413
 	size_t queue_size_max;    // bytes waiting for a slow reader; 0: 256 KiB
 	uint32_t connections_max; // 0: 16384
+	// Bounds what an address may do before it has identified, from accept() on. NULL: nothing
+	// is bounded per address. The caller's, until ws_server_destroy().
+	struct admission *admission;
 	uint32_t open_timeout_ms; // TLS and upgrade must be done by then; 0: 5000
 };
 
@@ -120,6 +131,7 @@ struct ws_client_params {
 	const struct ws_handler *handler;
 	void *ctx;
 	size_t message_size_max;
+	size_t queue_size_max;       // bytes waiting to be sent; 0: 256 KiB
 	uint32_t connect_timeout_ms; // 0: 5000
 };
 // Starts connecting. 0: 'open' or 'failed' follows, once, not from inside the call. -EINVAL: the

@@ -104,7 +104,7 @@ static int client_event(
 	struct ws_conn *conn, enum lws_callback_reasons reason, void *in, size_t size)
 {
 	struct ws_client *client = conn->role_ctx;
-	struct ws_request request = {"", "", "", "", ""};
+	struct ws_request request = {"", "", "", "", NULL};
 
 	switch ((int)reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
@@ -259,6 +259,8 @@ int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 			loop, &client_role, client, params->handler, params->message_size_max);
 		if (client->conn == NULL)
 			error = -ENOMEM;
+		else if (params->queue_size_max != 0)
+			client->conn->queue_size_max = params->queue_size_max;
 	}
 	if (error != 0) {
 		client_free(client);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admission/admission.h"
 #include "http/ws.h"
 #include "loop/loop.h"
 
@@ -51,6 +52,7 @@ struct ws_conn {
 	enum ws_phase phase;
 	struct http_exchange *exchange; // server: being answered
 	struct ws_conn *next, *prev;    // server: its connections
+	struct admission_ticket ticket; // server: from accept() until a handler takes it
 	bool adopting;                  // inside the library's creating call: the creator frees
 	bool gone;                      // the socket was lost while 'adopting'
 	bool dead;                      // to be cut: nothing is read or sent any more

@@ -44,6 +44,7 @@ struct ws_server {
 	struct http_service service;
 	size_t message_size_max, queue_size_max;
 	uint32_t connection_count, connections_max, open_timeout_ms;
+	struct admission *admission; // NULL: none, or the server is being destroyed
 	struct ws_conn *conns;
 	int fd;
 	uint16_t port;
@@ -134,37 +135,19 @@ static int upgrade_check(struct ws_conn *conn, const struct ws_server *server, c
 	return -1; // closes when what was written is out
 }
 
-static void peer_text(struct lws *wsi, char *out, size_t size)
-{
-	struct sockaddr_storage address = {0};
-	socklen_t address_size = sizeof(address);
-	const struct sockaddr_in *v4 = (const void *)&address;
-	const struct sockaddr_in6 *v6 = (const void *)&address;
-
-	snprintf(out, size, "local");
-	if (getpeername(lws_get_socket_fd(wsi), (void *)&address, &address_size) < 0)
-		return;
-	if (address.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
-	if (address.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
-}
-
 static int upgraded(struct ws_conn *conn, struct ws_server *server)
 {
 	struct http_text text = http_text_read(conn->wsi);
-	char peer[64];
 	struct ws_request request = {
 		.path = text.request.path,
 		.query = text.request.query,
 		.authorization = text.request.authorization,
 		.host = text.request.host,
-		.peer = peer,
+		.ticket = &conn->ticket,
 	};
 
 	if (text.data == NULL)
 		return -1;
-	peer_text(conn->wsi, peer, sizeof(peer));
 	ws_conn_open(conn, server->service.ctx, &request);
 	http_text_free(&text);
 	return 0;
@@ -214,6 +197,7 @@ static void server_gone(struct ws_conn *conn, const char *why)
 
 	(void)why;
 	http_exchange_orphan(conn);
+	admission_release(server->admission, &conn->ticket);
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;
 	else
@@ -243,21 +227,54 @@ static bool adopt(struct ws_server *server, struct ws_conn *conn, int fd)
 	return conn->wsi != NULL; // else the fd is closed
 }
 
+static void peer_text(int fd, char *out, size_t size)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t address_size = sizeof(address);
+	const struct sockaddr_in *v4 = (const void *)&address;
+	const struct sockaddr_in6 *v6 = (const void *)&address;
+
+	snprintf(out, size, "local");
+	if (getpeername(fd, (void *)&address, &address_size) < 0)
+		return;
+	if (address.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, out, (socklen_t)size);
+	if (address.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, out, (socklen_t)size);
+}
+
+static bool admitted(struct ws_server *server, int fd, struct admission_ticket *ticket)
+{
+	char peer[INET6_ADDRSTRLEN];
+
+	peer_text(fd, peer, sizeof(peer));
+	return admission_open(server->admission, peer, loop_now_ms(server->loop), ticket) ==
+	       ADMISSION_GRANTED;
+}
+
 static void connection_begin(struct ws_server *server, int fd)
 {
-	struct ws_conn *conn = ws_conn_create(
-		server->loop, &server_role, server, server->ws, server->message_size_max);
+	struct admission_ticket ticket;
+	struct ws_conn *conn = NULL;
 	int on = 1;
 
+	if (admitted(server, fd, &ticket)) {
+		conn = ws_conn_create(
+			server->loop, &server_role, server, server->ws, server->message_size_max);
+		if (conn == NULL)
+			admission_release(server->admission, &ticket);
+	}
 	if (conn == NULL) {
 		close(fd);
 		return;
 	}
+	conn->ticket = ticket;
 	if (server->queue_size_max != 0)
 		conn->queue_size_max = server->queue_size_max;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (!adopt(server, conn, fd)) {
+		admission_release(server->admission, &conn->ticket);
 		ws_conn_free(conn);
 		return;
 	}
@@ -354,6 +371,7 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 	};
 	server->message_size_max = params->message_size_max;
 	server->queue_size_max = params->queue_size_max;
+	server->admission = params->admission;
 	server->connections_max =
 		params->connections_max != 0 ? params->connections_max : CONNECTIONS_MAX_DEFAULT;
 	server->open_timeout_ms =
@@ -405,11 +423,13 @@ void ws_server_destroy(struct ws_server *server)
 	server->destroyed = true;
 	for (struct ws_conn *conn = server->conns; conn != NULL; conn = next) {
 		next = conn->next;
+		admission_release(server->admission, &conn->ticket);
 		if (conn->phase == WS_PHASE_OPEN)
 			ws_conn_close(conn, WS_CLOSE_GOING_AWAY, NULL);
 		else if (conn->phase < WS_PHASE_OPEN)
 			ws_conn_abort(conn);
 	}
+	server->admission = NULL;
 	if (server->connection_count == 0)
 		server_free_later(server);
 }

@@ -19,6 +19,7 @@
 #define PINGS_MISSING 4u // a connection that misses so many, and this on top, is given up
 #define PINGS_MISSING_MS 5000u
 #define REGISTER_TIMEOUT_MS 5000u
+#define QUEUE_SIZE_MAX (2 * NODE_MESSAGE_SIZE_MAX) // the longest register, and acks behind it
 
 enum client_state {
 	CLIENT_IDLE, // waits for the timer
@@ -191,17 +192,39 @@ static void on_failed(void *ctx, const char *why)
 	retry_later(client);
 }
 
+// The header that lets a register be long. Without one (no secret, or not one that a header can
+// carry) the register may still do: it says the secret itself, and says what is wrong with it.
+static const char *authorization(const struct gateway_client *client, char *out, size_t size)
+{
+	char secret[NODE_SECRET_SIZE], why[CONFIG_TEXT_SIZE];
+	const char *header = NULL;
+
+	if (config_secret_read(client->params.secret_path, secret, why, sizeof(why)) == 0) {
+		const char *odd = secret;
+
+		while (*odd > ' ' && *odd <= '~')
+			odd++;
+		snprintf(out, size, NODE_AUTHORIZATION "%s", secret);
+		header = *odd == '\0' ? out : NULL;
+	}
+	explicit_bzero(secret, sizeof(secret));
+	return header;
+}
+
 static void connect_now(struct gateway_client *client)
 {
+	char header[sizeof(NODE_AUTHORIZATION) + NODE_SECRET_SIZE];
 	static const struct ws_handler handler = {
 		.open = on_open, .message = on_message, .closed = on_closed, .failed = on_failed};
 	const char *ca_path = client->params.ca_path;
 	struct ws_client_params params = {
 		.url = client->params.url,
+		.authorization = authorization(client, header, sizeof(header)),
 		.ca_path = ca_path == NULL || ca_path[0] == '\0' ? NULL : ca_path,
 		.handler = &handler,
 		.ctx = client,
 		.message_size_max = NODE_MESSAGE_SIZE_MAX,
+		.queue_size_max = QUEUE_SIZE_MAX,
 	};
 
 	client->state = CLIENT_CONNECTING;
@@ -210,6 +233,7 @@ static void connect_now(struct gateway_client *client)
 		client->backoff_ms = GATEWAY_BACKOFF_MAX_MS;
 		retry_later(client);
 	}
+	explicit_bzero(header, sizeof(header));
 }
 
 static void on_timer(void *arg)

@@ -5,6 +5,8 @@
 // clang-format off
 //
 //   node                                           gateway
+//    | Authorization: Node SECRET                       |  of the upgrade; without it a register
+//    |                                                  |  may have 65,536 bytes, not 1,048,576
 //    | register {name, region, secret, contract,        |  first frame, within 5 s
 //    |     endpoint, workers, guilds: [{guild, epoch}]} |
 //    |                       registered {node, ping_ms} |  or close 4004 (secret), 4012 (contract)
@@ -48,6 +50,8 @@
 #define NODE_WORKERS_MAX 64u           // in one report
 #define NODE_GUILDS_MAX 16384u         // in one register
 #define NODE_MESSAGE_SIZE_MAX 1048576u // bytes of one frame: a register with all its guilds
+
+#define NODE_AUTHORIZATION "Node " // before the secret, in the header
 
 #define NODE_CLOSE_BAD_SECRET 4004u
 #define NODE_CLOSE_DECODE 4002u

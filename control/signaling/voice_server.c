@@ -130,18 +130,11 @@ void voice_conn_act(struct voice_conn *conn, enum voice_action action, struct vo
 static void *on_open(void *ctx, struct ws_conn *ws, const struct ws_request *request)
 {
 	struct voice_server *server = ctx;
-	struct admission_ticket ticket;
-	struct voice_conn *conn;
+	struct voice_conn *conn = calloc(1, sizeof(*conn));
 
-	if (admission_open(server->admission, request->peer, voice_now_ms(server), &ticket) !=
-		ADMISSION_GRANTED)
-		return NULL; // counted there
-	conn = calloc(1, sizeof(*conn));
-	if (conn == NULL) {
-		admission_release(server->admission, &ticket);
+	if (conn == NULL)
 		return NULL;
-	}
-	conn->ticket = ticket;
+	conn->ticket = admission_take(request->ticket);
 	conn->server = server;
 	conn->ws = ws;
 	ws_conn_limit_message(ws, VOICE_STRANGER_SIZE_MAX);
@@ -302,6 +295,7 @@ int voice_server_listen(struct voice_server *server, char *why, size_t why_size)
 			.ctx = server,
 			.message_size_max = VOICE_MESSAGE_SIZE_MAX,
 			.queue_size_max = VOICE_QUEUE_SIZE_MAX,
+			.admission = server->admission,
 		};
 		int error = ws_server_create(server->params.loop, &params,
 			&server->listeners[server->listener_count], why, why_size);

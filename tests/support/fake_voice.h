@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "admission/admission.h"
 #include "api/dp_assert.h"
 #include "config/config.h"
 #include "dplink/dplink.h"
@@ -35,6 +36,7 @@ struct ws_conn {
 
 static struct ws_handler fake_handler;
 static void *fake_handler_ctx;
+static struct admission *fake_admission;
 
 struct ws_server {
 	uint16_t port;
@@ -48,6 +50,7 @@ int ws_server_create(struct loop *loop, const struct ws_server_params *params,
 	(void)loop, (void)why, (void)why_size;
 	fake_handler = *params->ws;
 	fake_handler_ctx = params->ctx;
+	fake_admission = params->admission;
 	server.port = params->port;
 	*out = &server;
 	return 0;
@@ -238,11 +241,15 @@ static inline void fake_engine_acks(int error)
 // A client's socket, from the address 'peer'. Without a 'ctx' it was refused.
 static inline struct ws_conn *fake_connect_from(const char *query, const char *peer)
 {
-	const struct ws_request request = {.path = "/", .query = query, .peer = peer};
+	struct admission_ticket ticket;
+	const struct ws_request request = {.path = "/", .query = query, .ticket = &ticket};
 	struct ws_conn *conn = calloc(1, sizeof(*conn));
 
 	DP_ASSERT(conn != NULL);
+	if (admission_open(fake_admission, peer, fake_loop_now_ms, &ticket) != ADMISSION_GRANTED)
+		return conn;
 	conn->ctx = fake_handler.open(fake_handler_ctx, conn, &request);
+	admission_release(fake_admission, &ticket); // if it was left here
 	return conn;
 }
 

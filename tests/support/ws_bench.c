@@ -31,6 +31,8 @@ static void *server_opened(void *ctx, struct ws_conn *conn, const struct ws_requ
 	snprintf(b->query, sizeof(b->query), "%s", request->query);
 	snprintf(b->authorization, sizeof(b->authorization), "%s", request->authorization);
 	snprintf(b->host, sizeof(b->host), "%s", request->host);
+	if (b->take_tickets)
+		b->ticket = admission_take(request->ticket);
 	return b->refuse ? NULL : b;
 }
 

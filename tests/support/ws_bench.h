@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admission/admission.h"
 #include "http/ws.h"
 #include "loop/loop.h"
 
@@ -29,6 +30,8 @@ struct ws_bench {
 	size_t last_size;
 	bool last_binary;
 	bool refuse;
+	bool take_tickets; // the last one that the server's handler took is in 'ticket'
+	struct admission_ticket ticket;
 	struct http_exchange *late; // answered by the test
 	bool answer_late;
 

@@ -19,11 +19,9 @@
 	"{\"op\":4,\"d\":{\"guild_id\":\"1000\",\"channel_id\":\"11\"," \
 	"\"self_mute\":false,\"self_deaf\":false}}"
 
-static const char *peer; // of whoever opens
-
 static struct client *opened(struct gateway_bench *b, const char *link)
 {
-	struct client *client = client_open(&b->hub, (void *)(uintptr_t)link, peer,
+	struct client *client = client_open(&b->hub, (void *)(uintptr_t)link, NULL,
 		"v=10&encoding=json", "gw.test:80", b->now_ms);
 
 	assert_non_null(client);
@@ -211,57 +209,6 @@ static void who_does_not_beat_or_identify_is_closed(void **state)
 	b->now_ms += 1;
 	hub_tick(&b->hub, b->now_ms);
 	gateway_bench_expect(b, "c1 close 4009\n");
-	gateway_bench_destroy(b);
-}
-
-// Strangers of one address, and tokens that nobody has.
-static void an_address_has_bounds_until_it_identifies(void **state)
-{
-	struct gateway_bench *b = gateway_bench_create(false);
-	struct client *client, *early;
-
-	(void)state;
-	b->hub.admission = admission_create(1);
-	assert_non_null(b->hub.admission);
-	peer = "198.51.100.1";
-	early = opened(b, "early");
-	for (unsigned i = 0; i < ADMISSION_FAILURES_MAX; i++) {
-		client = opened(b, "c");
-		gateway_bench_forget(b);
-		if (i % 2 == 0)
-			say(b, client, IDENTIFY("nobody", "129"));
-		else
-			say(b, client,
-				"{\"op\":6,\"d\":{\"token\":\"x\",\"session_id\":\"y\",\"seq\":1}"
-				"}");
-		gateway_bench_expect(b, "c close 4004\n");
-		client_closed(client, 4004, b->now_ms);
-	}
-	assert_null(client_open(&b->hub, NULL, peer, "v=10", "", b->now_ms));
-	say(b, early, IDENTIFY("t1", "129"));
-	gateway_bench_expect(b, "early close 4008\n");
-	client_closed(early, 4008, b->now_ms);
-	b->now_ms += ADMISSION_WINDOW_MS;
-	for (unsigned i = 0; i < 3 * ADMISSION_STRANGERS_MAX; i++) { // they identify: no matter
-		client = opened(b, "c");
-		say(b, client, IDENTIFY("t1", "0"));
-		gateway_bench_forget(b);
-		client_closed(client, 1000, b->now_ms);
-	}
-	for (unsigned i = 0; i < ADMISSION_STRANGERS_MAX; i++) {
-		client = opened(b, "c");
-		gateway_bench_forget(b);
-	}
-	assert_null(client_open(&b->hub, NULL, peer, "v=10", "", b->now_ms));
-	assert_int_equal(admission_stats(b->hub.admission)->crowded, 1);
-	client_closed(client, 1006, b->now_ms);
-	opened(b, "c");
-	peer = NULL;
-	opened(b, "local");
-	while (b->hub.clients != NULL)
-		client_closed(b->hub.clients, 1006, b->now_ms);
-	admission_destroy(b->hub.admission);
-	b->hub.admission = NULL;
 	gateway_bench_destroy(b);
 }
 
@@ -651,7 +598,6 @@ int main(void)
 		cmocka_unit_test(size_and_kind_have_bounds),
 		cmocka_unit_test(more_than_120_frames_a_minute_close_with_4008),
 		cmocka_unit_test(who_does_not_beat_or_identify_is_closed),
-		cmocka_unit_test(an_address_has_bounds_until_it_identifies),
 		cmocka_unit_test(the_sessions_of_a_user_are_bounded),
 		cmocka_unit_test(a_join_reaches_the_guild_and_the_endpoint_only_the_joiner),
 		cmocka_unit_test(without_the_intent_a_client_sees_only_itself),
