@@ -117,10 +117,10 @@ static_assert(sizeof(struct intent_session) % 8 == 0, "slots stay aligned");
 
 struct intent; // a mapped memfd
 
-// Maps 'fd'. An empty file gets the shape of 'params' ('*is_fresh'); one that holds intent keeps its
-// own, which intent_header() tells: the packet engine's sessions are named by its slots, whatever
-// limits the configuration has by now. 0, -ENOMEM, -errno, or -EUCLEAN: another release's, or
-// damaged; nothing was changed.
+// Maps 'fd'. An empty file gets the shape of 'params' ('*is_fresh'); one that holds intent keeps
+// its own, which intent_header() tells: the packet engine's sessions are named by its slots,
+// whatever limits the configuration has by now. 0, -ENOMEM, -errno, or -EUCLEAN: another release's,
+// or damaged; nothing was changed.
 int intent_open(int fd, const struct intent_params *params, struct intent **out, bool *is_fresh)
 	__attribute__((warn_unused_result));
 // NULL allowed. Unmaps; the content stays in the memfd.
