@@ -7,12 +7,18 @@
 #include "config/schema.h"
 #include "config/value.h"
 
-// The host's name in the characters of check_name().
-static void host_name(const char *hostname, char *out, size_t out_size)
+// The host's name in the characters of check_name(); with the instance where there are several.
+static void host_name(const char *hostname, const char *instance, char *out, size_t out_size)
 {
 	char why[SCHEMA_WHY_SIZE];
+	int room = (int)(out_size - strlen(instance)) - 2;
 
-	snprintf(out, out_size, "%.63s", hostname);
+	if (strcmp(instance, "default") == 0)
+		snprintf(out, out_size, "%.63s", hostname);
+	else if (hostname[0] == '\0' || room <= 0)
+		snprintf(out, out_size, "%.63s", instance);
+	else
+		snprintf(out, out_size, "%.*s-%s", room, hostname, instance);
 	for (char *c = out; *c != '\0'; c++) {
 		char one[2] = {*c, '\0'};
 
@@ -148,7 +154,8 @@ void node_config_finish(struct schema_file *file, void *base, const void *ctx)
 	const struct config_facts *facts = ctx;
 
 	if (config->node.name[0] == '\0')
-		host_name(facts->hostname, config->node.name, sizeof(config->node.name));
+		host_name(facts->hostname, config->node.instance, config->node.name,
+			sizeof(config->node.name));
 	finish_network(file, config);
 	finish_cores(file, config, facts);
 	finish_voice(file, config);

@@ -37,7 +37,9 @@ static const struct schema_row node_rows[] = {
 		RESTART,
 		.fallback = "\"\"",
 		.check = check_name_or_empty,
-		.help = "The name that the gateway, logs and metrics show; empty: the host's name.",
+		.help = "The name that the gateway, logs and metrics show, each node's own; empty: "
+			"the host's\n"
+			"name, and \"-INSTANCE\" behind it where node.instance is not the default.",
 		.allowed = "at most 63 letters, digits, '.', '_' and '-'"},
 	{.path = "node.region",
 		TEXT,

@@ -14,7 +14,7 @@
 #define LOST_PINGS 2u // time to come back after the socket went
 #define ASSIGN_RETRY_MS 1000u
 #define NODE_CLOSE_DEAD 4009u
-#define NODE_CLOSE_REPLACED 4005u
+#define SILENT_PINGS 2u // unanswered: its name may be taken, and it gets no guilds
 
 // --- messages and their acks ---
 
@@ -152,7 +152,7 @@ static struct core_node *node_pick(const struct core *core, const struct core_no
 	for (uint32_t i = 0; i < core->node_count; i++) {
 		struct core_node *node = core->nodes[i];
 
-		if (node->link == NULL || node->unanswered > 1 || node == except)
+		if (node->link == NULL || node->unanswered >= SILENT_PINGS || node == except)
 			continue;
 		if (best == NULL || node->voice_count < best->voice_count ||
 			(node->voice_count == best->voice_count &&
@@ -381,9 +381,15 @@ struct core_node *core_node_register(struct core *core, void *link, const struct
 		node = node_add(core, msg);
 	if (node == NULL)
 		return NULL;
-	if (node->link != NULL) { // its new incarnation was faster than the old one's end
-		core->output->node_close(
-			core->ctx, node->link, NODE_CLOSE_REPLACED, "registered again");
+	// Two nodes of one name would replace each other for ever. One that is silent is most
+	// likely the same, whose end nobody told us of.
+	*close_code = NODE_CLOSE_NAME_TAKEN;
+	*why = "another node of this name is connected and answers: set node.name";
+	if (node->link != NULL && node->unanswered < SILENT_PINGS)
+		return NULL;
+	if (node->link != NULL) {
+		core->output->node_close(core->ctx, node->link, NODE_CLOSE_REPLACED,
+			"another node registered with this name, and this one was silent");
 		core_node_closed(core, node, now_ms);
 	}
 	core->stats.nodes_refused--;

@@ -224,7 +224,8 @@ static void node_register(struct link *link, const struct node_msg *msg)
 	}
 	if (code == NODE_CLOSE_BAD_SECRET)
 		admission_failed(gateway->hub.admission, &link->ticket, now_ms);
-	log_warn("node refused node=%s code=%u why=%s", msg->name, code, why);
+	log_warn("node refused node=%s endpoint=%s code=%u why=%s", msg->name, msg->endpoint, code,
+		why);
 	ws_conn_close(link->conn, code, why);
 }
 

@@ -34,6 +34,7 @@ struct gateway_client {
 	struct ws_conn *ws;  // NULL: not open
 	uint32_t connection; // counts those that opened
 	uint32_t backoff_ms, jitter, ping_ms;
+	char name[NODE_NAME_SIZE]; // as registered last
 	struct loop_timer timer;
 	struct gateway_client_stats stats;
 };
@@ -91,8 +92,10 @@ static int send_register(struct gateway_client *client)
 		log_error("cannot register: %s", why);
 	if (error == 0)
 		error = client->params.handler.fill_register(client->params.handler.ctx, msg);
-	if (error == 0)
+	if (error == 0) {
+		memcpy(client->name, msg->name, sizeof(client->name));
 		send_msg(client, msg);
+	}
 	node_msg_fini(msg);
 	free(msg);
 	return error;
@@ -177,6 +180,11 @@ static void on_closed(void *conn_ctx, uint16_t code)
 		log_error("the gateway speaks another version of the node protocol; cure: run the "
 			  "same release on both url=%s",
 			client->params.url);
+	else if (code == NODE_CLOSE_NAME_TAKEN || code == NODE_CLOSE_REPLACED)
+		log_error("another node has this node's name at the gateway; cure: set node.name "
+			  "in one of the two files (or wait, if it is this node before a restart) "
+			  "name=%s url=%s",
+			client->name, client->params.url);
 	else
 		log_warn("gateway connection lost, calls go on url=%s code=%u", client->params.url,
 			code);

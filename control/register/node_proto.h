@@ -9,7 +9,9 @@
 //    |                                                  |  may have 65,536 bytes, not 1,048,576
 //    | register {name, region, secret, contract,        |  first frame, within 5 s
 //    |     endpoint, workers, guilds: [{guild, epoch}]} |
-//    |                       registered {node, ping_ms} |  or close 4004 (secret), 4012 (contract)
+//    |                       registered {node, ping_ms} |  or close 4004 (secret), 4012 (contract),
+//    |                                                  |  4013 (a node of this name is here and
+//    |                                                  |  answers; a silent one is closed: 4005)
 //    |                      assign {seq, guild, epoch}  |  this node now owns the guild
 //    | ack {seq, error}                                 |  error 0, or -errno with "why"
 //    |         voice_state {seq, guild, epoch, user,    |
@@ -56,6 +58,8 @@
 #define NODE_CLOSE_BAD_SECRET 4004u
 #define NODE_CLOSE_DECODE 4002u
 #define NODE_CLOSE_CONTRACT 4012u
+#define NODE_CLOSE_NAME_TAKEN 4013u // to the newcomer
+#define NODE_CLOSE_REPLACED 4005u   // to the one that was silent
 
 // X(enum suffix, wire text)
 #define NODE_OPS(X)                   \

@@ -418,6 +418,8 @@ static void endpoint_is_made_of_what_is_known(void **state)
 	assert_string_equal(out, "v.example.org:1");
 }
 
+#define LONGEST "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+
 static void host_names_become_node_names(void **state)
 {
 	(void)state;
@@ -430,6 +432,16 @@ static void host_names_become_node_names(void **state)
 	facts.hostname = "host.example.org";
 	expect_ok("node = { name = \"n1\"; };");
 	assert_string_equal(config.node.name, "n1");
+	expect_ok("node = { instance = \"b\"; };");
+	assert_string_equal(config.node.name, "host.example.org-b");
+	facts.hostname = "0123456789012345678901234567890123456789012345678901234567890123";
+	expect_ok("node = { instance = \"blue\"; };");
+	assert_string_equal(config.node.name,
+		"0123456789012345678901234567890123456789012345678901234567"
+		"-blue");
+	expect_ok("node = { instance = \"" LONGEST "\"; };");
+	assert_string_equal(config.node.name, LONGEST);
+	facts.hostname = "host.example.org";
 }
 
 static void unreadable_files_are_problems(void **state)

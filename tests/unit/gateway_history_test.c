@@ -86,10 +86,13 @@ static void random_step(struct gateway_bench *b, struct core_node *nodes[2], uin
 	static const uint64_t guilds[] = {GUILD_ONE, GUILD_TWO, GUILD_THREE};
 	static const uint64_t channels[] = {0, 11, 12, 21, 31};
 	unsigned n = next_random(seed) % 2;
+	struct core_node *registered;
 
 	switch (next_random(seed) % 8) {
 	case 0:
-		nodes[n] = gateway_bench_node(b, names[n], next_random(seed) % 2 ? "1000:5" : "");
+		registered = gateway_bench_node(b, names[n], next_random(seed) % 2 ? "1000:5" : "");
+		if (registered != NULL) // NULL: it is there, and answers
+			nodes[n] = registered;
 		break;
 	case 1:
 		if (nodes[n] != NULL)

@@ -222,7 +222,7 @@ static bool is_alive(void *ctx)
 	return true;
 }
 
-static void a_node_registers_all_the_guilds_that_there_may_be(void **state)
+static struct gateway_client *client_begin(void)
 {
 	struct gateway_client_params params = {.loop = loop,
 		.url = url,
@@ -234,7 +234,6 @@ static void a_node_registers_all_the_guilds_that_there_may_be(void **state)
 	struct gateway_client *client;
 	int fd;
 
-	(void)state;
 	snprintf(secret_path, sizeof(secret_path), "/tmp/gateway_node_test_XXXXXX");
 	fd = mkstemp(secret_path);
 	assert_int_equal(write(fd, "sesame\n", 7), 7);
@@ -243,6 +242,12 @@ static void a_node_registers_all_the_guilds_that_there_may_be(void **state)
 	gateway_client_start(client);
 	assert_int_equal(loop_run(loop), 0);
 	assert_true(is_registered);
+	loop_timer_set(&late, TOO_LATE_MS);
+	return client;
+}
+
+static void client_end(struct gateway_client *client)
+{
 	gateway_stop(gateway);
 	while (gateway_client_is_registered(client)) { // it may go only between two connections
 		loop_timer_set(&late, 1);
@@ -250,6 +255,26 @@ static void a_node_registers_all_the_guilds_that_there_may_be(void **state)
 	}
 	gateway_client_destroy(client);
 	unlink(secret_path);
+}
+
+static void a_node_registers_all_the_guilds_that_there_may_be(void **state)
+{
+	(void)state;
+	client_end(client_begin());
+}
+
+static void a_name_is_not_taken_from_a_node_that_answers(void **state)
+{
+	struct gateway_client *client = client_begin();
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		raw_register(NULL, "sesame", 1000);
+		assert_int_equal(code, NODE_CLOSE_NAME_TAKEN);
+		assert_true(gateway_client_is_registered(client));
+	}
+	assert_int_equal(gateway_client_stats(client)->connects, 1);
+	client_end(client);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -261,6 +286,7 @@ int main(void)
 		TEST(a_wrong_secret_in_the_header_is_not_heard_further),
 		TEST(with_the_secret_a_register_may_be_long),
 		TEST(a_node_registers_all_the_guilds_that_there_may_be),
+		TEST(a_name_is_not_taken_from_a_node_that_answers),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
