@@ -65,11 +65,15 @@ static int voice_server_parse(const json_t *d, struct gateway_event *event)
 {
 	event->type = GATEWAY_VOICE_SERVER;
 	event->guild_id = json_read_id(d, "guild_id");
-	if (event->guild_id == 0 || !json_read_text(d, "token", event->token, GATEWAY_TEXT_SIZE))
+	if (event->guild_id == 0)
 		return -EPROTO;
+	// Wait for the next one: there is no node, so there need be no token for it.
 	if (json_is_null(json_object_get(d, "endpoint")))
 		return 0;
-	return json_read_text(d, "endpoint", event->endpoint, GATEWAY_TEXT_SIZE) ? 0 : -EPROTO;
+	return json_read_text(d, "token", event->token, GATEWAY_TEXT_SIZE) &&
+			       json_read_text(d, "endpoint", event->endpoint, GATEWAY_TEXT_SIZE)
+		       ? 0
+		       : -EPROTO;
 }
 
 static int dispatch_parse(const json_t *root, const json_t *d, struct gateway_event *event)

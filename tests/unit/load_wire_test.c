@@ -86,6 +86,10 @@ static void the_gateways_events(void **state)
 	event = gateway_parse("{\"op\":0,\"s\":3,\"t\":\"VOICE_SERVER_UPDATE\",\"d\":{\"guild_id\":"
 			      "\"5\",\"token\":\"tt\",\"endpoint\":null}}");
 	assert_string_equal(event.endpoint, "");
+	event = gateway_parse("{\"op\":0,\"s\":3,\"t\":\"VOICE_SERVER_UPDATE\",\"d\":{\"guild_id\":"
+			      "\"5\",\"token\":\"\",\"endpoint\":null}}");
+	assert_int_equal(event.type, GATEWAY_VOICE_SERVER);
+	assert_string_equal(event.endpoint, "");
 
 	assert_int_equal(gateway_parse("{\"op\":9,\"d\":true}").type, GATEWAY_INVALID_SESSION);
 	assert_true(gateway_parse("{\"op\":9,\"d\":true}").resumable);
@@ -143,6 +147,8 @@ static void refuses_what_a_stock_client_cannot_use(void **state)
 		"{\"op\":0,\"s\":1,\"t\":\"READY\",\"d\":{\"session_id\":\"a\"}}",
 		"{\"op\":0,\"s\":1,\"t\":\"VOICE_SERVER_UPDATE\",\"d\":{\"guild_id\":\"1\","
 		"\"endpoint\":\"h:1\"}}",
+		"{\"op\":0,\"s\":1,\"t\":\"VOICE_SERVER_UPDATE\",\"d\":{\"guild_id\":\"1\","
+		"\"token\":\"\",\"endpoint\":\"h:1\"}}",
 		"{\"op\":0,\"s\":1,\"t\":\"VOICE_STATE_UPDATE\",\"d\":{\"guild_id\":\"1\","
 		"\"user_id\":\"2\"}}",
 	};
