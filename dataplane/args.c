@@ -222,7 +222,7 @@ static int parse_hugepages(struct parser *p, const char *name, const char *value
 
 static int parse_mbufs(struct parser *p, const char *name, const char *value)
 {
-	return number(p, name, value, ARGS_MBUFS_MIN, ARGS_MBUFS_MAX, &p->args->mbufs);
+	return number(p, name, value, DP_MBUFS_MIN, DP_MBUFS_MAX, &p->args->mbufs);
 }
 
 static int parse_sessions(struct parser *p, const char *name, const char *value)

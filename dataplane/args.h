@@ -18,9 +18,7 @@
 
 #define ARGS_NOTE_SIZE 96   // bytes, as in struct dp_device
 #define ARGS_PREFIX_SIZE 96 // bytes of --file-prefix
-#define ARGS_MBUFS_MIN 1024
-#define ARGS_MBUFS_MAX (1u << 20)
-#define ARGS_CORE_MAX 1023 // CPU_SETSIZE - 1
+#define ARGS_CORE_MAX 1023  // CPU_SETSIZE - 1
 #define ARGS_SLEEP_US_MAX 10000
 #define ARGS_SEAL_CHECK_MAX 1000000
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/dp_limits.h"
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -203,10 +204,10 @@ static const struct schema_row node_rows[] = {
 		.type = SCHEMA_NUMBER,
 		FIELD(memory.mbufs),
 		RESTART,
-		.min = 1024,
-		.max = 4194304,
+		.min = DP_MBUFS_MIN,
+		.max = DP_MBUFS_MAX,
 		.fallback = "16384",
-		.help = "Packet buffers of each worker."},
+		.help = "Packet buffers of each worker, 2.5 KiB each."},
 
 	{.path = "limits", .help = "Bounds of each worker; what is beyond is refused and counted."},
 	{.path = "limits.sessions",
@@ -214,7 +215,7 @@ static const struct schema_row node_rows[] = {
 		FIELD(limits.sessions),
 		RESTART,
 		.min = 1,
-		.max = 131072,
+		.max = DP_SESSIONS_MAX,
 		.fallback = "4096",
 		.help = "Members in voice channels."},
 	{.path = "limits.guilds",
@@ -222,7 +223,7 @@ static const struct schema_row node_rows[] = {
 		FIELD(limits.guilds),
 		RESTART,
 		.min = 1,
-		.max = 16384,
+		.max = DP_GUILDS_MAX,
 		.fallback = "2000",
 		.help = "Guilds with somebody in a voice channel."},
 	{.path = "limits.legs",
@@ -230,7 +231,7 @@ static const struct schema_row node_rows[] = {
 		FIELD(limits.legs),
 		RESTART,
 		.min = 2,
-		.max = 4194304,
+		.max = DP_LEGS_MAX,
 		.fallback = "65536",
 		.help = "Legs: one is one speaker as one listener hears him."},
 

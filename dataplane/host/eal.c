@@ -138,6 +138,39 @@ uint64_t eal_hugepages_free_mb(void)
 	return total_kb >> 10;
 }
 
+uint64_t eal_memory_free_mb(void)
+{
+	unsigned long long free_kb = 0, bound;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	while (file != NULL && free_kb == 0 && fgets(line, sizeof(line), file) != NULL)
+		(void)sscanf(line, "MemAvailable: %20llu", &free_kb);
+	if (file != NULL)
+		fclose(file);
+	file = fopen("/sys/fs/cgroup/memory.max", "re"); // "max" where there is no bound
+	if (file != NULL && fscanf(file, "%20llu", &bound) == 1 && bound >> 10 < free_kb)
+		free_kb = bound >> 10;
+	if (file != NULL)
+		fclose(file);
+	return free_kb == 0 ? UINT64_MAX : free_kb >> 10; // not known: the attempt will tell
+}
+
+// DPDK takes small pages all at once: what is not there would end in the kernel's killing somebody.
+static int check_memory(const struct eal_params *params, char *why, size_t why_size)
+{
+	uint32_t need_mb = eal_memory_mb(params, false);
+	uint64_t free_mb = eal_memory_free_mb();
+
+	if (need_mb <= free_mb)
+		return 0;
+	snprintf(why, why_size,
+		"memory.mbufs = %u packet buffers for each of %u workers need %u MiB and %llu MiB"
+		" are free: lower memory.mbufs, or give the machine more memory",
+		params->mbufs, params->worker_count, need_mb, (unsigned long long)free_mb);
+	return -ENOMEM;
+}
+
 // 0, or -ENOMEM when they are required.
 static int choose_memory(
 	const struct eal_params *params, bool *hugepages, char *why, size_t why_size)
@@ -204,11 +237,13 @@ int eal_start(const struct eal_params *params, char *why, size_t why_size)
 {
 	static struct eal_argv argv; // DPDK keeps pointers into it
 	char reason[160];
-	bool hugepages;
+	bool hugepages = false;
 
 	int err = check_cores(params, why, why_size);
 	if (err == 0)
 		err = choose_memory(params, &hugepages, why, why_size);
+	if (err == 0 && !hugepages)
+		err = check_memory(params, why, why_size);
 	if (err != 0)
 		return err;
 	err = eal_argv_build(&argv, params, hugepages);

@@ -50,8 +50,11 @@ int eal_argv_build(struct eal_argv *argv, const struct eal_params *params, bool 
 // Unused huge pages of this machine, all sizes, in MiB.
 uint64_t eal_hugepages_free_mb(void);
 
-// Starts DPDK. 0; -ENOMEM if huge pages are required and missing; -EINVAL for a core that this
-// process may not use; else -errno. One sentence in 'why'.
+// What this machine, or the control group that it is for us, has left in MiB.
+uint64_t eal_memory_free_mb(void);
+
+// Starts DPDK. 0; -ENOMEM if the memory is not there, or huge pages are required and missing;
+// -EINVAL for a core that this process may not use; else -errno. One sentence in 'why'.
 int eal_start(const struct eal_params *params, char *why, size_t why_size)
 	__attribute__((warn_unused_result));
 void eal_stop(void);

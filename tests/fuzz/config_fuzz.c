@@ -38,7 +38,7 @@ static void check_node(const struct node_config *config, const struct config_fac
 	REQUIRE((config->voice.tls_key[0] == '\0') == (config->voice.tls_certificate[0] == '\0'));
 	REQUIRE(config->node.name[0] != '\0' && config->log_level < LOG_LEVEL_COUNT);
 	REQUIRE(config->limits.sessions >= 1 && config->limits.sessions <= 131072);
-	REQUIRE(config->memory.mbufs >= 1024 && config->memory.mbufs <= 4194304);
+	REQUIRE(config->memory.mbufs >= 1024 && config->memory.mbufs <= 262144);
 }
 
 static bool has_id(const uint64_t *ids, uint32_t count, uint64_t id)

@@ -141,13 +141,17 @@ def refuses_with_the_cure():
         "mount -t tmpfs none /usr/lib/*/dpdk/pmds-* && exec \"$@\"", "sh"])
     refused(2, "core 1000", cores="1000")
     refused(4, "sysctl -w vm.nr_hugepages", options={"hugepages": "required",
-                                                     "mbufs": "1048576"})
+                                                     "mbufs": "262144"})
     refused(3, "network.steering", options={"steering": "flow"})
     refused(3, "one queue for 1 workers", options={"steering": "rss"})
     refused(3, "does not spread", options={"steering": "rss"}, **TWO)
     # No device: another would not find more memory either.
     refused(1, "lower memory.mbufs", options={"hugepages": "off", "mbufs": "65536"},
             extra=["-m", "48"])
+    # Said at once, where a machine has less than 40 GiB: nothing is taken first.
+    if os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") < 40 << 30:
+        refused(1, "lower memory.mbufs", ports="50000-50063", cores=",".join(["0"] * 64),
+                options={"hugepages": "off", "mbufs": "262144"})
 
 
 def refuses_another_contract():

@@ -170,7 +170,7 @@ static void refuses_every_bad_value(void **state)
 		{"--capacity-pps", "fast"},
 		{"--hugepages", "yes"},
 		{"--mbufs", "1023"},
-		{"--mbufs", "1048577"},
+		{"--mbufs", "262145"},
 		{"--sessions", "0"},
 		{"--sessions", "131073"},
 		{"--guilds", "16385"},
@@ -310,7 +310,7 @@ static void most_workers_fit(void **state)
 		.worker_count = DP_WORKERS_MAX,
 		.cores = cores,
 		.main_core = ARGS_CORE_MAX,
-		.mbufs = ARGS_MBUFS_MAX,
+		.mbufs = DP_MBUFS_MAX,
 		.file_prefix = "p"};
 	char text[2048];
 

@@ -88,7 +88,7 @@ static void every_number_has_its_bounds(void **state)
 	} rows[] = {
 		{"workers.sleep_us_max", 1, 1000},
 		{"workers.seal_check_every", 0, 1000000},
-		{"memory.mbufs", 1024, 4194304},
+		{"memory.mbufs", 1024, 262144},
 		{"limits.sessions", 1, 131072},
 		{"limits.guilds", 1, 16384},
 		{"limits.legs", 2, 4194304},
