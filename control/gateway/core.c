@@ -100,8 +100,27 @@ static void join_forget(struct voice *voice)
 	voice->join_retry_ms = 0;
 }
 
-struct core_pending *core_push(
-	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
+static struct voice_place place_of(const struct voice *voice)
+{
+	return (struct voice_place){.channel_id = voice->channel_id,
+		.deaf = voice->deaf,
+		.mute = voice->mute,
+		.self_deaf = voice->self_deaf,
+		.self_mute = voice->self_mute};
+}
+
+// Both in a channel: the loads stay as they are.
+static void place_restore(struct voice *voice, const struct voice_place *place)
+{
+	voice->channel_id = place->channel_id;
+	voice->deaf = place->deaf;
+	voice->mute = place->mute;
+	voice->self_deaf = place->self_deaf;
+	voice->self_mute = place->self_mute;
+}
+
+int core_push(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms,
+	struct core_pending **out)
 {
 	struct voice *voice = &member->voice;
 	struct core_pending *pending;
@@ -117,7 +136,7 @@ struct core_pending *core_push(
 		.suppress = voice->suppress};
 
 	if (guild->node == NULL || guild->node->link == NULL)
-		return NULL;
+		return -ENOTCONN;
 	memcpy(msg.session_id, voice->session_id, sizeof(voice->session_id));
 	if (voice->channel_id != 0 && voice->wants_token) {
 		token_make(core, voice, now_ms);
@@ -125,24 +144,23 @@ struct core_pending *core_push(
 		msg.has_token = true;
 	}
 	pending = core_send(core, guild->node, &msg, now_ms);
-	if (pending == NULL) { // no memory
-		token_wipe(voice);
-		if (msg.has_token)
+	if (pending == NULL) {
+		if (msg.has_token) {
+			token_wipe(voice);
 			join_retry_later(guild, member, now_ms);
-		return NULL;
+		}
+		return -ENOMEM;
 	}
 	pending->guild = guild;
 	pending->member = member;
-	pending->sent = (struct voice_place){.channel_id = voice->channel_id,
-		.deaf = voice->deaf,
-		.mute = voice->mute,
-		.self_deaf = voice->self_deaf,
-		.self_mute = voice->self_mute};
+	pending->sent = place_of(voice);
 	voice->push_seq = msg.seq;
 	voice->on_node = voice->channel_id != 0;
 	if (msg.has_token)
 		voice->join_seq = msg.seq;
-	return pending;
+	if (out != NULL)
+		*out = pending;
+	return 0;
 }
 
 void core_push_acked(
@@ -181,11 +199,7 @@ void core_push_failed(struct core *core, struct core_pending *pending,
 	// Restore what is in force, unless something newer has been asked for meanwhile.
 	if (pending->revert && voice->push_seq == pending->seq && voice->channel_id != 0 &&
 		voice->in_force.channel_id != 0) {
-		voice->channel_id = voice->in_force.channel_id;
-		voice->deaf = voice->in_force.deaf;
-		voice->mute = voice->in_force.mute;
-		voice->self_deaf = voice->in_force.self_deaf;
-		voice->self_mute = voice->in_force.self_mute;
+		place_restore(voice, &voice->in_force);
 	}
 	if (voice->join_seq == pending->seq) {
 		token_wipe(voice);
@@ -232,7 +246,7 @@ static void join(struct core *core, struct guild *guild, struct member *member,
 	if (guild->node == NULL)
 		core_assign(core, guild, now_ms); // pushes this one with the others
 	else
-		core_push(core, guild, member, now_ms);
+		core_push(core, guild, member, now_ms, NULL);
 }
 
 void core_left(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
@@ -250,7 +264,7 @@ void core_left(struct core *core, struct guild *guild, struct member *member, ui
 static void leave(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
 {
 	core_left(core, guild, member, now_ms);
-	core_push(core, guild, member, now_ms);
+	core_push(core, guild, member, now_ms, NULL);
 }
 
 // The node does not take it: better seen to be out than waiting for ever.
@@ -283,7 +297,7 @@ static void join_retry(
 	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms)
 {
 	core->stats.join_retries++;
-	core_push(core, guild, member, now_ms);
+	core_push(core, guild, member, now_ms, NULL);
 }
 
 void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms)
@@ -312,20 +326,28 @@ void core_join_tick(struct core *core, struct guild *guild, uint64_t now_ms)
 }
 
 // Another channel of the guild, or other flags: the session stays, no token, seen after the ack.
-static void change(struct core *core, struct guild *guild, struct member *member, void *request,
-	uint64_t now_ms)
+// What was before is 'before' again if nobody could be asked for want of memory: -ENOMEM.
+static int change(struct core *core, struct guild *guild, struct member *member,
+	const struct voice_place *before, void *request, uint64_t now_ms)
 {
-	struct core_pending *pending = core_push(core, guild, member, now_ms);
+	struct core_pending *pending;
+	int error = core_push(core, guild, member, now_ms, &pending);
 
-	if (pending == NULL) { // no node to ask: it will be told when there is one
+	if (error == -ENOMEM) {
+		place_restore(&member->voice, before);
+		return error;
+	}
+	core->stats.moves += before->channel_id != member->voice.channel_id;
+	if (error != 0) { // no node to ask: it will be told when there is one
 		core->output->voice_state(core->ctx, guild, member);
 		if (request != NULL)
 			core->output->done(core->ctx, request, 0);
-		return;
+		return 0;
 	}
 	pending->publish = true;
 	pending->revert = true;
 	pending->request = request;
+	return 0;
 }
 
 void core_voice_update(struct core *core, struct user *user, const char *session_id,
@@ -333,6 +355,7 @@ void core_voice_update(struct core *core, struct user *user, const char *session
 {
 	struct guild *guild = model_guild(core->model, update->guild_id);
 	struct member *member = guild == NULL ? NULL : guild_member(guild, user->id);
+	struct voice_place before;
 	struct voice *voice;
 
 	if (member == NULL)
@@ -352,11 +375,13 @@ void core_voice_update(struct core *core, struct user *user, const char *session
 		join(core, guild, member, session_id, update, now_ms);
 		return;
 	}
-	core->stats.moves += voice->channel_id != update->channel_id;
+	before = place_of(voice);
 	voice->channel_id = update->channel_id;
 	voice->self_mute = update->self_mute;
 	voice->self_deaf = update->self_deaf;
-	change(core, guild, member, NULL, now_ms);
+	if (change(core, guild, member, &before, NULL, now_ms) != 0)
+		log_warn("no memory to tell a node of a voice state guild=%llu user=%llu",
+			(unsigned long long)guild->id, (unsigned long long)user->id);
 }
 
 void core_session_ended(
@@ -375,29 +400,37 @@ void core_session_ended(
 
 // --- what moderators ask for ---
 
-static void kick(struct core *core, struct guild *guild, struct member *member, void *request,
-	uint64_t now_ms)
+static int kick(struct core *core, struct guild *guild, struct member *member,
+	const struct voice_place *before, void *request, uint64_t now_ms)
 {
 	struct core_pending *pending;
+	int error;
 
-	core->stats.kicks++;
 	channel_set(guild, member, 0, now_ms);
+	error = core_push(core, guild, member, now_ms, &pending);
+	if (error == -ENOMEM) { // it is still there, and heard
+		channel_set(guild, member, before->channel_id, now_ms);
+		place_restore(&member->voice, before);
+		return error;
+	}
+	core->stats.kicks++;
 	token_wipe(&member->voice);
 	join_forget(&member->voice);
-	pending = core_push(core, guild, member, now_ms);
-	if (pending != NULL) {
+	if (error == 0) {
 		pending->publish = true;
 		pending->request = request;
-		return;
+		return 0;
 	}
 	core->output->voice_state(core->ctx, guild, member);
 	core->output->done(core->ctx, request, 0);
+	return 0;
 }
 
 int core_member_patch(struct core *core, struct guild *guild, struct member *member,
 	const struct core_patch *patch, void *request, uint64_t now_ms)
 {
 	struct voice *voice = &member->voice;
+	struct voice_place before = place_of(voice);
 
 	if (patch->has_channel && patch->channel_id != 0 &&
 		guild_channel(guild, patch->channel_id) == NULL)
@@ -408,14 +441,9 @@ int core_member_patch(struct core *core, struct guild *guild, struct member *mem
 		voice->mute = patch->mute;
 	if (patch->has_deaf)
 		voice->deaf = patch->deaf;
-	if (patch->has_channel && patch->channel_id == 0) {
-		kick(core, guild, member, request, now_ms);
-		return 0;
-	}
-	if (patch->has_channel) {
-		core->stats.moves += voice->channel_id != patch->channel_id;
+	if (patch->has_channel && patch->channel_id == 0)
+		return kick(core, guild, member, &before, request, now_ms);
+	if (patch->has_channel)
 		voice->channel_id = patch->channel_id;
-	}
-	change(core, guild, member, request, now_ms);
-	return 0;
+	return change(core, guild, member, &before, request, now_ms);
 }

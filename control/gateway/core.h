@@ -106,7 +106,7 @@ void core_session_ended(
 	struct core *core, struct user *user, const char *session_id, uint64_t now_ms);
 
 // A moderator changes a member. 0: done() follows, maybe from inside the call. -ENOTCONN: the
-// member is in no voice channel. -ENOENT: no such channel in the guild.
+// member is in no voice channel. -ENOENT: no such channel in the guild. -ENOMEM: nothing changed.
 struct core_patch {
 	bool has_mute, mute, has_deaf, deaf, has_channel;
 	uint64_t channel_id; // 0: disconnect

@@ -194,7 +194,7 @@ void core_assign(struct core *core, struct guild *guild, uint64_t now_ms)
 			continue;
 		member->voice.wants_token = true;
 		member->voice.join_failures = 0; // they were another node's
-		core_push(core, guild, member, now_ms);
+		core_push(core, guild, member, now_ms, NULL);
 	}
 }
 
@@ -320,7 +320,7 @@ static void guild_claim(
 		struct member *member = &guild->members[i];
 
 		if (member->voice.channel_id != 0 || member->voice.on_node)
-			core_push(core, guild, member, now_ms);
+			core_push(core, guild, member, now_ms, NULL);
 	}
 }
 

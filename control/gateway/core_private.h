@@ -44,10 +44,11 @@ struct core {
 
 // --- core.c ---
 
-// Sends the member's state to the guild's node, if it has one that is there. Returns the pending
-// message, NULL: nothing was sent.
-struct core_pending *core_push(
-	struct core *core, struct guild *guild, struct member *member, uint64_t now_ms);
+// Sends the member's state to the guild's node. 0: it has not acknowledged it yet, '*out' is the
+// message ('out' may be NULL). -ENOTCONN: no node is there; the one that comes is told everything.
+// -ENOMEM: nothing was sent, and only a fresh token is tried again.
+int core_push(struct core *core, struct guild *guild, struct member *member, uint64_t now_ms,
+	struct core_pending **out);
 void core_push_acked(
 	struct core *core, struct core_node *node, struct core_pending *pending, uint64_t now_ms);
 // 'why' for the log. 'no_budget': the node has no room, now or in a moment.

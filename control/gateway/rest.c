@@ -181,6 +181,9 @@ void rest_done(struct rest *rest, void *request, int error)
 	case -ENOENT:
 		refuse(rest, exchange, 404, 10003, "Unknown Channel");
 		break;
+	case -ENOMEM:
+		refuse(rest, exchange, 503, 0, "The gateway is out of memory.");
+		break;
 	case -ETIMEDOUT:
 		refuse(rest, exchange, 504, 0, "The voice node did not answer.");
 		break;
