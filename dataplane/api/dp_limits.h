@@ -91,6 +91,13 @@
 // Under mute one packet in so many is authenticated all the same, so that the index follows the
 // sender (architecture.md decision 10).
 #define DP_MUTED_SAMPLE 4096
+// A sample that does not open was forged, perhaps, and the next packets are tried instead: so many,
+// then the rest of the 4,096 costs nothing again. Whatever share of a flood is the sender's, 64
+// samples of its own can be expected before its index has moved by 2^15, which it may not miss.
+#define DP_MUTED_RETRIES 7
+// Sessions at one address that a keepalive, which nobody authenticates, makes a worker look at: the
+// last to come. Stock clients have a socket for each session.
+#define DP_ALIVE_SESSIONS_MAX 16
 #define DP_IP_PACKET_SIZE_MAX 1500 // of what we send
 // Clear bytes of a packet whose copies fit that for sure: less IPv6, UDP, header, tag and suffix.
 #define DP_COPY_SIZE_SURE (1500 - 40 - 8 - 16 - 20)

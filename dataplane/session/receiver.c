@@ -206,7 +206,8 @@ void receiver_alive(struct worker *w, const struct udp_frame *from)
 {
 	uint32_t at = flow_table_find(w->flows, &from->source);
 
-	for (; at != INDEX_NONE; at = flow_table_next(w->flows, at)) {
+	for (unsigned i = 0; at != INDEX_NONE && i < DP_ALIVE_SESSIONS_MAX;
+		i++, at = flow_table_next(w->flows, at)) {
 		struct receiver *r = &w->receivers[at];
 		struct dp_session_shm *shm = &w->session_shm[at];
 

@@ -69,7 +69,8 @@ void receiver_discovered(struct worker *w, uint32_t session, const struct udp_fr
 void receiver_hinted(struct worker *w, uint32_t session, const struct dp_addr *hint);
 // A fresh authenticated packet, the newest of its stream, came from 'from'.
 void receiver_authenticated(struct worker *w, uint32_t session, const struct udp_frame *from);
-// A keepalive or ping came: the next hop of silent sessions that are at its source.
+// A keepalive or ping came: the next hop of silent sessions that are at its source, the last
+// DP_ALIVE_SESSIONS_MAX of them to come there.
 void receiver_alive(struct worker *w, const struct udp_frame *from);
 // After a restart: goes on where the progress memfd says that the session was.
 void receiver_restore(struct worker *w, uint32_t session);

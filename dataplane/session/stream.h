@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/dp_limits.h"
 #include "crypto/replay.h"
 #include "table/extents.h"
 #include "table/index_list.h"
@@ -30,14 +31,16 @@ struct stream {
 	struct extent legs;        // leg per member of the room, by position; 0: not born
 	struct index_link of_room; // by session slot
 	uint32_t ssrc;
-	uint32_t first_leg;   // all its legs, also those of other rooms: leg.stream_next
-	uint32_t continuity;  // cuts: the node itself left packets out (mute, move)
-	uint32_t muted_count; // packets since the last one that was authenticated under mute
-	bool attached;        // to the room of its session
-	bool cut_due;         // packets above its rate were left out
-	uint8_t kind;         // enum stream_kind
-	uint64_t due_tsc;     // when its packets would have come, had they come evenly
-	uint64_t report_tsc;  // when a sender report went on last
+	uint32_t first_leg;     // all its legs, also those of other rooms: leg.stream_next
+	uint32_t continuity;    // cuts: the node itself left packets out (mute, move)
+	uint32_t muted_count;   // packets since the last one that was authenticated under mute
+	uint16_t muted_reports; // and reports
+	bool attached;          // to the room of its session
+	bool cut_due;           // packets above its rate were left out
+	uint8_t kind;           // enum stream_kind
+	uint8_t muted_retries;  // samples in a row that did not open
+	uint64_t due_tsc;       // when its packets would have come, had they come evenly
+	uint64_t report_tsc;    // when a sender report went on last
 };
 
 // Fills the rates of all kinds. At start: this divides.
@@ -55,6 +58,18 @@ static inline bool stream_rate_take(
 		return false;
 	s->due_tsc = due_tsc + rate->interval_tsc;
 	return true;
+}
+
+// An authentic packet, or one that is not, came under mute. What is not may be a forger's, which
+// must neither keep the index from following its sender nor make a muted stream cost crypto.
+static inline void stream_sampled(struct stream *s, bool is_authentic)
+{
+	if (is_authentic || s->muted_retries == DP_MUTED_RETRIES) {
+		s->muted_retries = 0;
+		return;
+	}
+	s->muted_retries++;
+	s->muted_count = DP_MUTED_SAMPLE - 1; // the next one is a sample too
 }
 
 // Makes the stream ready to be heard in its session's room: a leg list as long as the member list.

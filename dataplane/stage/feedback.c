@@ -76,6 +76,12 @@ static void read_reports(struct worker *w, uint32_t slot, const uint8_t *pkt, ui
 	}
 }
 
+// As with media: true but for one in so many.
+static bool muted(struct session *s)
+{
+	return s->flags & DP_SESSION_MUTE && ++s->audio.muted_reports % DP_MUTED_SAMPLE != 0;
+}
+
 static enum dp_verdict consume(struct worker *w, struct burst_packet *p)
 {
 	struct open_job job, *jobs = &job;
@@ -94,6 +100,8 @@ static enum dp_verdict consume(struct worker *w, struct burst_packet *p)
 		return DP_NO_KEY;
 	if (dp_suite_is_srtp(r->suite))
 		return DP_NOT_SERVED; // SRTCP has keys and indexes of its own: with browsers
+	if (muted(&w->sessions[slot]))
+		return DP_MUTED;
 	job = (struct open_job){
 		.key = &r->key, .pkt = p->pkt, .size = p->pkt_size, .aad_size = RTCP_HDR_SIZE};
 	suite_get(r->suite)->rtcp_open(w->crypto, &jobs, 1);

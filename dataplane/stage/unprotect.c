@@ -95,12 +95,13 @@ void unprotect_burst(struct worker *w, struct burst *b)
 	}
 	for (unsigned i = 0; i < b->count; i++) {
 		struct burst_packet *p = &b->packet[i];
+		struct session *s = &w->sessions[p->session];
 
+		if (s->flags & DP_SESSION_MUTE)
+			stream_sampled(&s->audio, jobs[i].verdict == DP_OK);
 		p->verdict = (uint8_t)jobs[i].verdict;
 		if (jobs[i].verdict == DP_OK)
 			p->verdict = (uint8_t)accept(w, p);
-		else if (w->sessions[p->session].flags & DP_SESSION_MUTE)
-			w->sessions[p->session].audio.muted_count = DP_MUTED_SAMPLE - 1;
 	}
 	burst_compact(w, b);
 }

@@ -389,6 +389,34 @@ static void a_keepalive_says_nothing_of_who_speaks(void **state)
 	end();
 }
 
+static void a_keepalive_looks_at_a_few_sessions(void **state)
+{
+	struct client crowd[DP_ALIVE_SESSIONS_MAX + 4];
+	(void)state;
+
+	begin();
+	f.node.now_tsc = UINT64_C(1) << 50;
+	for (unsigned i = 0; i < DP_ALIVE_SESSIONS_MAX + 4; i++) {
+		client_init(&crowd[i], &f.node, 0, 20 + i, f.guild, f.room,
+			DP_SUITE_AES256_GCM_RTPSIZE);
+		crowd[i].address = listener.address;
+		memcpy(crowd[i].mac, listener.mac, sizeof(listener.mac));
+		assert_int_equal(client_add(&crowd[i]), 0);
+		assert_int_equal(client_key(&crowd[i]), 0);
+		assert_true(client_discover(&crowd[i]));
+		assert_int_equal(client_hint(&crowd[i]), 0);
+	}
+	keepalive_by(77);
+	assert_int_equal(node_counter(&f.node, DP_COUNTER_NEXT_HOPS), DP_ALIVE_SESSIONS_MAX);
+	for (unsigned i = 0; i < DP_ALIVE_SESSIONS_MAX + 4; i++) // the last to come, first
+		assert_int_equal(
+			dp_shm_sessions(f.node.shm, 0)[crowd[i].session.index].next_hop[5] == 77,
+			i >= 4);
+	end();
+	for (unsigned i = 0; i < DP_ALIVE_SESSIONS_MAX + 4; i++)
+		client_fini(&crowd[i]);
+}
+
 static void all_of_it_works_over_ipv6(void **state)
 {
 	struct client_packet p;
@@ -425,6 +453,7 @@ int main(void)
 		cmocka_unit_test(keepalives_of_every_size_are_taken_and_unanswered),
 		cmocka_unit_test(a_silent_listener_follows_its_router),
 		cmocka_unit_test(a_keepalive_says_nothing_of_who_speaks),
+		cmocka_unit_test(a_keepalive_looks_at_a_few_sessions),
 		cmocka_unit_test(all_of_it_works_over_ipv6),
 	};
 
