@@ -18,6 +18,11 @@ def ended(bot, since):
     return [e for e in bot.pump()[since:] if e["ev"] == "voice"]
 
 
+def media(bot, since=0):
+    """Keys and UDP ports that it had whenever its voice was ready."""
+    return {(e["h"], e["port"]) for e in bot.pump()[since:] if e["ev"] == "key"}
+
+
 def test(build, device):
     site = Site(build, device=device)
     site.start()
@@ -25,22 +30,26 @@ def test(build, device):
     anna, bert = site.bot("anna", site.users[0]), site.bot("bert", site.users[1])
     anna.join(guild, channel)
     bert.join(guild, channel)
-    keys = [e["h"] for e in bert.pump() if e["ev"] == "key"]
-    for seed, how in enumerate((signal.SIGTERM, signal.SIGKILL), 1):
+    before = {bot: media(bot) for bot in (anna, bert)}
+    assert all(len(seen) == 1 for seen in before.values()), before
+    for seed, (how, code) in enumerate(((signal.SIGTERM, 4015), (signal.SIGKILL, 1006)), 1):
         mark = bert.mark()
         at = anna.speak(FRAMES, seed, wait=False)
         time.sleep(1)
         os.kill(site.children()["voicenode-control"], how)
         anna.until(lambda e: e["ev"] == "spoken", "end of speech", 30, at)
-        bert.until(lambda e: e["ev"] == "voice" and e["state"] == "ready", "resume", 10, mark)
+        for bot, since in ((anna, at), (bert, mark)):
+            bot.until(lambda e: e["ev"] == "key", "resume", 10, since)
+            closed = [e["code"] for e in bot.pump()[since:] if e["ev"] == "closed"]
+            assert closed == [code], f"closed with {closed}, not once with {code}"
+            assert media(bot, since) == before[bot], f"{media(bot, since)}, before {before[bot]}"
         wait_for("node that serves", site.serving, 15)
         time.sleep(0.3)
         compare(anna.sent(at), bert.heard_hashes(anna.user, mark), least=0.999)
         states = [e["state"] for e in ended(bert, mark)]
         assert "signalling" not in states, f"a new session instead of a resume: {states}"
-        keys += [e["h"] for e in bert.pump()[mark:] if e["ev"] == "key"]
-        assert len(set(keys)) == 1, "the key changed"
-        print(f"{device}: control and {how.name}: nothing lost, resumed by {states}")
+        print(f"{device}: control and {how.name}: nothing lost, closed with {code}, resumed by {states} "
+              "on the same key and UDP port")
     mark = bert.mark()
     at = anna.speak(2 * FRAMES, 7, wait=False)
     time.sleep(1)

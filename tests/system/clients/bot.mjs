@@ -67,6 +67,19 @@ function listen(user) {
   });
 }
 
+// The close code of every voice WebSocket that a connection has, one after the other.
+const watched = new WeakSet();
+function watch(networking) {
+  const ws = networking.state.ws;
+  if (ws && !watched.has(ws)) {
+    watched.add(ws);
+    ws.on('close', ({ code }) => say('closed', { code }));
+  }
+  if (watched.has(networking)) return;
+  watched.add(networking);
+  networking.on('stateChange', () => watch(networking));
+}
+
 const actions = {
   join({ guild, channel, deaf = false }) {
     connection = voice.joinVoiceChannel({
@@ -76,7 +89,10 @@ const actions = {
     connection.on('stateChange', (from, to) => {
       say('voice', { state: to.status, reason: to.reason });
       const key = to.networking?.state?.connectionData?.secretKey;
-      if (to.status === 'ready' && key) say('key', { h: hash(Buffer.from(key)) });
+      if (to.networking) watch(to.networking);
+      if (to.status === 'ready' && key) {
+        say('key', { h: hash(Buffer.from(key)), port: to.networking.state.udp.socket.address().port });
+      }
     });
     connection.on('debug', (text) => say('debug', { text }));
     connection.on('error', (error) => say('error', { what: String(error) }));
