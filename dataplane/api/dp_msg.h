@@ -164,7 +164,7 @@ struct dp_device {
 	char name[32];           // "eth0"
 	char rung[96];           // why this device, what it costs
 	char steering[16];       // "flow", "rss", "software"
-	char crypto[64];         // "ipsec-mb 1.3.0 avx512"
+	char crypto[64];         // "ipsec-mb 1.3.0 avx512+sealer"
 	uint8_t drops_countable; // 0: the driver hides its drops
 	uint8_t reserved;
 	uint16_t queue_count; // that packets come by

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Cipher suites as a table: keys in, sealed bytes out. No mbufs here; batches over job arrays, so
-// that one packet for N receivers is N jobs of one call. libipsec-mb does the work (architecture.md
+// that one packet for N receivers is N jobs of one call. AES-GCM to four and more receivers is
+// sealed by our own sealer where the CPU runs it, everything else by libipsec-mb (architecture.md
 // decision 4).
 //
 // Threads: a crypto_engine belongs to one worker. Keys may be read by any worker.
