@@ -44,6 +44,9 @@ struct log_site {
 // Without the rate limit: for lines of start and stop, whose number has a bound of its own.
 #define log_notice(...) LOG_SITE(LOG_LEVEL_INFO, true, __VA_ARGS__)
 
+// The same for what went wrong so rarely that each time counts: the death of a child.
+#define log_warn_each(...) LOG_SITE(LOG_LEVEL_WARN, true, __VA_ARGS__)
+
 #define LOG_SITE(level, no_limit, ...)                                            \
 	do {                                                                      \
 		static struct log_site log_site_here = {.unlimited = (no_limit)}; \

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -127,6 +128,13 @@ bool child_reap(struct child *child)
 	return true;
 }
 
+static void signal_take(int fd)
+{
+	struct signalfd_siginfo info;
+
+	(void)!read(fd, &info, sizeof(info));
+}
+
 void child_stop(struct child *child, uint32_t patience_ms, int hurry_fd)
 {
 	int status = 0;
@@ -134,7 +142,7 @@ void child_stop(struct child *child, uint32_t patience_ms, int hurry_fd)
 	if (child->pid == 0)
 		return;
 	(void)kill(child->pid, SIGTERM);
-	uint64_t deadline_ms = child_now_ms() + patience_ms;
+	uint64_t start_ms = child_now_ms(), deadline_ms = start_ms + patience_ms;
 	while (!child_reap(child)) {
 		struct pollfd fds[] = {
 			{.fd = child->pidfd, .events = POLLIN}, {.fd = hurry_fd, .events = POLLIN}};
@@ -143,6 +151,10 @@ void child_stop(struct child *child, uint32_t patience_ms, int hurry_fd)
 			(void)poll(fds, 2, (int)(deadline_ms - now_ms));
 			if (fds[1].revents == 0)
 				continue;
+			if (child_now_ms() - start_ms < CHILD_HURRY_MS) {
+				signal_take(hurry_fd);
+				continue;
+			}
 		}
 		(void)kill(child->pid, SIGKILL);
 		while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)

@@ -34,8 +34,10 @@ int child_start(struct child *child, const char *path, char *const argv[],
 // Collects the child if it has ended: true, and child->status is set, child->pid is 0.
 bool child_reap(struct child *child);
 
-// SIGTERM, and SIGKILL after 'patience_ms' or when 'hurry_fd' becomes readable (-1: never). Returns
-// when it is collected. Allowed when not running.
+#define CHILD_HURRY_MS 1000 // so soon a second signal is the same wish: `timeout` sends two
+
+// SIGTERM, and SIGKILL after 'patience_ms' or when 'hurry_fd' (a signalfd; -1: never) becomes
+// readable, not before CHILD_HURRY_MS. Returns when it is collected. Allowed when not running.
 void child_stop(struct child *child, uint32_t patience_ms, int hurry_fd);
 
 // "exit status 3" or "signal 9 (Killed)".

@@ -54,8 +54,10 @@ static int start_lock(struct node *node, char *why, size_t why_size)
 
 static void undo_lock(struct node *node)
 {
-	if (node->lock_fd >= 0)
+	if (node->lock_fd >= 0) {
 		runtime_clear(node->plan->instance);
+		runtime_clear_socket(node->plan->config->control_socket);
+	}
 	lock_release(node->plan->instance, &node->lock_fd);
 }
 

@@ -123,8 +123,9 @@ static void handle_death(struct node *node, enum node_side side)
 	}
 	uint32_t delay_ms = backoff_next(&c->backoff, now_ms - c->child.started_ms);
 	c->start_at_ms = now_ms + delay_ms;
-	log_warn("died child=%s epoch=%u end=%s restart_in_ms=%u", c->child.name, c->epoch, end,
-		delay_ms);
+	// Each of them, also both at once: the back-off bounds their number.
+	log_warn_each("died child=%s epoch=%u end=%s restart_in_ms=%u", c->child.name, c->epoch,
+		end, delay_ms);
 }
 
 // Starts what is due. Returns the milliseconds until the next start is.

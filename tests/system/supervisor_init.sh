@@ -34,7 +34,7 @@ ip -n "$ns-far" link set far up
 mkdir -p "$dir/lib" "$dir/state"
 cat >"$dir/lib/fake" <<'END'
 #!/usr/bin/env python3
-import os, socket, sys
+import os, signal, socket, sys, time
 name, root = os.path.basename(sys.argv[0]), os.environ['FAKE_DIR']
 fds = sorted(int(f) for f in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + f))
 with open('%s/%s.log' % (root, name), 'a') as f:
@@ -47,6 +47,13 @@ if name == 'voicenode-dataplane' and os.path.exists(refuse):
         if os.path.exists(os.path.join(root, 'down')):
             os.system('ip link set near down')
         sys.exit(3)
+def end(*_): # in half a second, in order
+    if name == 'voicenode-control' and os.path.exists(os.path.join(root, 'slow')):
+        time.sleep(0.5)
+        with open('%s/%s.log' % (root, name), 'a') as f:
+            f.write('ended\n')
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
 link = socket.socket(fileno=3)
 link.setblocking(True)
 while True:

@@ -81,5 +81,18 @@ check "a start on another device removes the steering program" eventually never 
 check "an interrupt ends with 0" stop INT
 check "and leaves no rule" never has_table
 check "and no lock, also of what was killed" [ -z "$(ls "$dir/run")" ]
+# As `timeout` does: the program and its process group, so that the supervisor gets the signal twice.
+start afpacket:near
+kill -9 $(child voicenode-dataplane) $(child voicenode-control)
+check "two deaths at once are both said" eventually eval \
+	'says "died child=voicenode-dataplane" && says "died child=voicenode-control"'
+eventually child voicenode-control >/dev/null
+touch "$dir/slow"
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$dir/node.sock"
+kill -INT "$supervisor"
+sleep 0.1
+check "a signal that comes twice ends with 0" stop INT
+check "and lets control end by itself" grep -qx "ended" "$dir/voicenode-control.log"
+check "and leaves no socket of a control that was killed" [ ! -e "$dir/node.sock" ]
 check "nobody else's directory is touched, nor what is in use" [ "$(ls "$dir/rtd/dpdk" | tr '\n' ' ')" = "rte voicenode_one_1 voicenode_two_1 " ]
 finish
