@@ -75,6 +75,7 @@ static void report_links(const json_t *reply, FILE *out)
 	const json_t *device = json_object_get(reply, "device");
 	const json_t *gateway = json_object_get(reply, "gateway");
 	const json_t *dataplane = json_object_get(reply, "dataplane");
+	const json_t *control = json_object_get(reply, "control");
 	char a[TEXT_SIZE], b[TEXT_SIZE], c[TEXT_SIZE], d[TEXT_SIZE], e[TEXT_SIZE];
 
 	fprintf(out, "device   %s %s, way %s, steering %s, crypto %s%s\n",
@@ -89,9 +90,11 @@ static void report_links(const json_t *reply, FILE *out)
 			text_of(gateway, "url", a), integer_of(gateway, "ping_ms"));
 	else
 		fprintf(out, "gateway  NOT connected to %s\n", text_of(gateway, "url", a));
-	fprintf(out, "engine   %s, epoch %" PRId64 ", restarts %" PRId64 "\n",
+	fprintf(out,
+		"engine   %s, epoch %" PRId64 ", restarts %" PRId64 "; of control %" PRId64 "\n",
 		json_get_bool(dataplane, "up", false) ? "up" : "DOWN",
-		integer_of(dataplane, "epoch"), integer_of(dataplane, "restarts"));
+		integer_of(dataplane, "epoch"), integer_of(dataplane, "restarts"),
+		integer_of(control, "restarts"));
 }
 
 static void report_workers(const json_t *workers, FILE *out)

@@ -33,6 +33,9 @@ static void identity(struct metrics_text *text, const struct node_view *view)
 	metrics_family(text, "start_time_seconds", METRICS_GAUGE,
 		"Unix time at which the process started.");
 	metrics_sample(text, "start_time_seconds", NULL, 0, (double)view->start_time);
+	metrics_family(text, "control_restarts_total", METRICS_COUNTER,
+		"Times the control process was started again.");
+	metrics_sample_u64(text, "control_restarts_total", NULL, 0, view->control_restarts);
 	metrics_family(text, "node_state", METRICS_GAUGE, "Node state as a one-hot set.");
 	metrics_sample(text, "node_state", &(struct metrics_label){"state", "serving"}, 1, 1);
 }

@@ -21,7 +21,7 @@ struct node_view {
 	const struct progress *progress;
 	const struct voice_server *voice;
 	const struct gateway_client *gateway; // NULL: none is configured
-	time_t start_time;                    // seconds since 1970
-	uint64_t start_ms;                    // loop clock
-	uint32_t dataplane_restarts;
+	time_t start_time;                    // of control; seconds since 1970
+	uint64_t start_ms;                    // of the node; loop clock
+	uint32_t dataplane_restarts, control_restarts;
 };

@@ -18,7 +18,8 @@ enum option_id {
 	OPTION_ENDPOINT,
 	OPTION_TLS_CERT,
 	OPTION_TLS_KEY,
-	OPTION_RESTARTS,
+	OPTION_FIRST,
+	OPTION_STARTED,
 	OPTION_LISTENERS,
 };
 
@@ -29,19 +30,26 @@ static const struct option options[] = {
 	{"endpoint", required_argument, NULL, OPTION_ENDPOINT},
 	{"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
 	{"tls-key", required_argument, NULL, OPTION_TLS_KEY},
-	{"dataplane-restarts", required_argument, NULL, OPTION_RESTARTS},
+	{"dataplane-first", required_argument, NULL, OPTION_FIRST},
+	{"started-ms", required_argument, NULL, OPTION_STARTED},
 	{"listeners", required_argument, NULL, OPTION_LISTENERS},
 	{0},
 };
 
-static int parse_u32(const char *text, uint32_t *out)
+static int parse_u64(const char *text, uint64_t *out)
 {
 	char *end;
-	unsigned long value;
 
 	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > UINT32_MAX)
+	*out = strtoull(text, &end, 10);
+	return errno != 0 || end == text || *end != '\0' || text[0] == '-' ? -EINVAL : 0;
+}
+
+static int parse_u32(const char *text, uint32_t *out)
+{
+	uint64_t value;
+
+	if (parse_u64(text, &value) != 0 || value > UINT32_MAX)
 		return -EINVAL;
 	*out = (uint32_t)value;
 	return 0;
@@ -85,8 +93,10 @@ static int parse_one(struct node_args *args, int option, const char *value)
 	case OPTION_TLS_KEY:
 		args->tls_key_path = value;
 		return 0;
-	case OPTION_RESTARTS:
-		return parse_u32(value, &args->dataplane_restarts);
+	case OPTION_FIRST:
+		return parse_u32(value, &args->dataplane_first);
+	case OPTION_STARTED:
+		return parse_u64(value, &args->started_ms);
 	case OPTION_LISTENERS:
 		return parse_u32(value, &args->listen_count);
 	default:

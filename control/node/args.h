@@ -14,7 +14,9 @@ struct node_args {
 	const char *tls_cert_path, *tls_key_path; // both or none; none: plain, for tests
 	const char *address[NODE_ARGS_ADDRESSES_MAX];
 	unsigned address_count;
-	uint32_t epoch, dataplane_restarts;
+	uint32_t epoch;
+	uint32_t dataplane_first; // epoch of the first; what comes after it are restarts
+	uint64_t started_ms;      // the node's, CLOCK_MONOTONIC; 0: not known
 	uint32_t listen_count; // inherited sockets of voice.listen, from DP_LISTEN_FD on; 0: none
 	// Of the addresses: the first IPv4 one, and the first IPv6 one that is not link-local.
 	const char *ip, *ip6; // NULL: none; at least one is there

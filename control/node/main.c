@@ -53,7 +53,6 @@ struct node {
 	struct budget_report budget;
 	struct node_view view;
 	struct loop_timer sample_timer, stop_timer;
-	uint32_t engine_epoch; // of the last one that was there
 	bool is_ready;
 	char why[WHY_SIZE];
 };
@@ -150,6 +149,16 @@ static void say_ready(struct node *n)
 	fflush(stdout);
 }
 
+// By the supervisor's numbers: engines may have come and gone unseen, with a control or without.
+static void count_restarts(struct node *n, uint32_t epoch)
+{
+	// The first control was started before its engine had found the device that it can run.
+	if ((n->args.epoch == 1 || n->args.dataplane_first == 0) && !n->is_ready)
+		n->args.dataplane_first = epoch;
+	n->view.dataplane_restarts =
+		epoch > n->args.dataplane_first ? epoch - n->args.dataplane_first : 0;
+}
+
 static void on_up(void *ctx, uint32_t worker_count)
 {
 	struct node *n = ctx;
@@ -167,9 +176,7 @@ static void on_up(void *ctx, uint32_t worker_count)
 	if (error != 0)
 		log_warn("progress of the packet engine cannot be read yet error=%s",
 			strerror(-error));
-	if (n->engine_epoch != 0 && epoch != n->engine_epoch)
-		n->view.dataplane_restarts++;
-	n->engine_epoch = epoch;
+	count_restarts(n, epoch);
 	if (n->is_ready)
 		return;
 	n->is_ready = true;
@@ -354,8 +361,8 @@ static int start_watchers(struct node *n)
 		.voice = n->voice,
 		.gateway = n->gateway,
 		.start_time = time(NULL),
-		.start_ms = loop_now_ms(n->loop),
-		.dataplane_restarts = n->args.dataplane_restarts,
+		.start_ms = n->args.started_ms != 0 ? n->args.started_ms : loop_now_ms(n->loop),
+		.control_restarts = n->args.epoch - 1,
 	};
 	error = metrics_server_create(n->loop, &n->view, &n->metrics, n->why, sizeof(n->why));
 	if (error != 0)

@@ -135,6 +135,8 @@ static json_t *status_json(const struct node_view *view)
 	json_object_set_new(out, "device", device_json(view));
 	json_object_set_new(out, "gateway", gateway_json(view));
 	json_object_set_new(out, "dataplane", dataplane_json(view));
+	json_object_set_new(
+		out, "control", json_pack("{s:I}", "restarts", (json_int_t)view->control_restarts));
 	json_object_set_new(out, "workers", workers_json(view));
 	json_object_set_new(out, "packets_in", number(ledger.received));
 	json_object_set_new(out, "packets_out", number(ledger.sent));

@@ -129,15 +129,15 @@ int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epo
 	return err;
 }
 
-int argv_control(struct argv *argv, const struct node_plan *plan, uint32_t epoch,
-	uint32_t dataplane_restarts)
+int argv_control(
+	struct argv *argv, const struct node_plan *plan, const struct argv_history *history)
 {
 	const struct config_list *announce = &plan->config->network.announce;
 
 	argv_init(argv);
 	int err = argv_add(argv, "voicenode-control");
 	ADD(err, argv, "--config", "%s", plan->config_path);
-	ADD(err, argv, "--epoch", "%u", epoch);
+	ADD(err, argv, "--epoch", "%u", history->epoch);
 	// Clients are told the announced addresses where there are any, else the device's own.
 	for (uint32_t i = 0; i < announce->count; i++)
 		ADD(err, argv, "--address", "%s", announce->item[i]);
@@ -146,7 +146,8 @@ int argv_control(struct argv *argv, const struct node_plan *plan, uint32_t epoch
 	ADD(err, argv, "--endpoint", "%s", plan->endpoint);
 	ADD(err, argv, "--tls-cert", "%s", plan->tls.certificate);
 	ADD(err, argv, "--tls-key", "%s", plan->tls.key);
-	ADD(err, argv, "--dataplane-restarts", "%u", dataplane_restarts);
+	ADD(err, argv, "--dataplane-first", "%u", history->dataplane_first);
+	ADD(err, argv, "--started-ms", "%llu", (unsigned long long)history->started_ms);
 	ADD(err, argv, "--listeners", "%u", plan->config->voice.listen.count);
 	return err;
 }

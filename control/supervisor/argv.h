@@ -21,9 +21,14 @@ struct argv {
 // 0, or -E2BIG.
 int argv_dataplane(struct argv *argv, const struct node_plan *plan, uint32_t epoch)
 	__attribute__((warn_unused_result));
-// 'dataplane_restarts': how often the dataplane was started again so far.
-int argv_control(struct argv *argv, const struct node_plan *plan, uint32_t epoch,
-	uint32_t dataplane_restarts) __attribute__((warn_unused_result));
+// What a control cannot know of the time before it: its own incarnation, that of the first
+// dataplane which no lower rung replaced, and when the node started (CLOCK_MONOTONIC).
+struct argv_history {
+	uint32_t epoch, dataplane_first;
+	uint64_t started_ms;
+};
+int argv_control(struct argv *argv, const struct node_plan *plan,
+	const struct argv_history *history) __attribute__((warn_unused_result));
 
 void argv_init(struct argv *argv);
 // Appends one argument. 0 or -E2BIG.

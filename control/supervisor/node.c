@@ -475,6 +475,7 @@ int node_init(struct node *node, struct node_plan *plan, char *why, size_t why_s
 		.interface_lock_fd = -1,
 		.link_watch_fd = -1,
 		.signal_fd = -1,
+		.started_ms = child_now_ms(),
 	};
 	for (size_t i = 0; i < NODE_STEP_COUNT; i++) {
 		int err = node_steps[i].start(node, why, why_size);

@@ -31,6 +31,7 @@ struct node_child {
 	struct child child;
 	char path[PLAN_PATH_SIZE];
 	uint32_t epoch; // of the last start; 0: never started
+	uint32_t first; // epoch of the first that no lower rung replaced: the rest are restarts
 	struct backoff backoff;
 	uint64_t start_at_ms; // when to start it again, while it does not run
 };
@@ -54,7 +55,8 @@ struct node {
 	int link_watch_fd; // -1: none
 
 	int signal_fd;
-	bool failed; // stop with status 1; the reason has been said
+	uint64_t started_ms; // child_now_ms()
+	bool failed;         // stop with status 1; the reason has been said
 };
 
 // Sets everything up, in order, but the children. 0, or -errno with one sentence in 'why'; nothing

@@ -26,7 +26,6 @@ static int start_side(struct node *node, enum node_side side)
 	struct node_child *c = &node->children[side];
 	struct child_options options = {.keep_caps = side == NODE_DATAPLANE};
 	struct argv argv;
-	uint32_t dataplane_epoch = node->children[NODE_DATAPLANE].epoch;
 	char why[512];
 	int err = side == NODE_DATAPLANE ? node_device_keep(node, why, sizeof(why)) : 0;
 
@@ -35,11 +34,15 @@ static int start_side(struct node *node, enum node_side side)
 		return err;
 	}
 	c->epoch++;
+	if (c->first == 0)
+		c->first = c->epoch;
+	const struct argv_history history = {.epoch = c->epoch,
+		.dataplane_first = node->children[NODE_DATAPLANE].first,
+		.started_ms = node->started_ms};
 	if (side == NODE_DATAPLANE)
 		err = argv_dataplane(&argv, node->plan, c->epoch);
 	else
-		err = argv_control(
-			&argv, node->plan, c->epoch, dataplane_epoch > 0 ? dataplane_epoch - 1 : 0);
+		err = argv_control(&argv, node->plan, &history);
 	if (err < 0)
 		return err;
 	options.fds[options.fd_count++] = node->link[side];
@@ -78,8 +81,12 @@ static void give_up(struct node *node, const char *why)
 
 static void descend(struct node *node)
 {
+	struct node_child *c = &node->children[NODE_DATAPLANE];
 	struct node_plan *plan = node->plan;
 	char why[512];
+
+	if (c->first == c->epoch) // it never ran: the next one is no restart
+		c->first = 0;
 
 	log_notice("device did not start, one rung down device=%s name=%s",
 		device_kind_name(plan->device), plan->device_name);

@@ -115,7 +115,8 @@ static inline void fake_node_create(void)
 		.voice = fake_server,
 		.gateway = fake_gateway,
 		.start_time = 1700000000,
-		.dataplane_restarts = 2};
+		.dataplane_restarts = 2,
+		.control_restarts = 1};
 }
 
 static inline void fake_node_destroy(void)

@@ -23,8 +23,8 @@ check "control is told which epoch died" eventually grep -qx \
 	000000000000000002001800000000000100000000000000 "$dir/voicenode-control.records"
 check "the steering program stayed" [ "$(program_id)" = "$first" ]
 kill -9 "$(child voicenode-control)"
-check "a killed control learns how often the dataplane was restarted" \
-	eventually grep -q -- "--epoch 2 .*--dataplane-restarts 1" "$dir/voicenode-control.log"
+check "a killed control learns which dataplane was the first" \
+	eventually grep -q -- "--epoch 2 .*--dataplane-first 1 --started-ms [1-9]" "$dir/voicenode-control.log"
 check "the dataplane is told" eventually grep -qx \
 	000000000000000002001800000000000100000000000000 "$dir/voicenode-dataplane.records"
 

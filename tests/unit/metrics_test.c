@@ -213,6 +213,7 @@ static void counters_are_those_of_the_memfd(void **state)
 	assert_true(has_line("voicenode_guilds{worker=\"0\"} 1"));
 	assert_true(has_line("voicenode_sessions{state=\"detached\",transport=\"udp\"} 1"));
 	assert_true(has_line("voicenode_dataplane_restarts_total 2"));
+	assert_true(has_line("voicenode_control_restarts_total 1"));
 	assert_true(has_line("voicenode_gateway_connected{gateway=\"ws://gw:1/node\"} 0"));
 	assert_null(strstr(page.data, "drops_total{worker=\"0\",reason=\"forwarded\""));
 }

@@ -81,8 +81,8 @@ static json_t *ask(const char *request)
 static void status_has_every_member(void **state)
 {
 	static const char *const members[] = {"node", "region", "version", "state", "uptime_s",
-		"device", "gateway", "dataplane", "workers", "packets_in", "packets_out", "ledger",
-		"drops"};
+		"device", "gateway", "dataplane", "control", "workers", "packets_in", "packets_out",
+		"ledger", "drops"};
 	static const char *const ledger_members[] = {"received", "handed_in", "forwarded",
 		"answered", "consumed", "punted", "host", "handed_out", "no_receiver", "dropped",
 		"jobs", "originated", "sent", "not_sent", "balanced"};

@@ -112,11 +112,12 @@ static void control_is_told_the_devices_addresses(void **state)
 {
 	(void)state;
 	config.voice.listen.count = 2;
-	assert_int_equal(argv_control(&argv_out, &plan, 2, 5), 0);
+	assert_int_equal(
+		argv_control(&argv_out, &plan, &(struct argv_history){2, 1, 5000000000}), 0);
 	assert_argv("voicenode-control|--config|/etc/voicenode/voicenode.cfg|--epoch|2|--address"
 		    "|192.0.2.1|--address|2001:db8::1|--address|192.0.2.2|--endpoint"
 		    "|voice.example.net:8443|--tls-cert|/s/leaf.pem|--tls-key|/s/leaf.key"
-		    "|--dataplane-restarts|5|--listeners|2");
+		    "|--dataplane-first|1|--started-ms|5000000000|--listeners|2");
 }
 
 static void announced_addresses_take_the_place_of_the_devices(void **state)
@@ -125,11 +126,11 @@ static void announced_addresses_take_the_place_of_the_devices(void **state)
 	config.voice.listen.count = 1;
 	config.network.announce.count = 1;
 	snprintf(config.network.announce.item[0], CONFIG_TEXT_SIZE, "203.0.113.7");
-	assert_int_equal(argv_control(&argv_out, &plan, 1, 0), 0);
+	assert_int_equal(argv_control(&argv_out, &plan, &(struct argv_history){1, 1, 0}), 0);
 	assert_argv(
 		"voicenode-control|--config|/etc/voicenode/voicenode.cfg|--epoch|1|--address"
 		"|203.0.113.7|--endpoint|voice.example.net:8443|--tls-cert|/s/leaf.pem|--tls-key"
-		"|/s/leaf.key|--dataplane-restarts|0|--listeners|1");
+		"|/s/leaf.key|--dataplane-first|1|--started-ms|0|--listeners|1");
 }
 
 static void refuses_what_does_not_fit(void **state)
