@@ -124,7 +124,8 @@ void ws_server_stop_accepting(struct ws_server *server);
 
 struct ws_client_params {
 	// ws://host:port/path or wss://...; IPv6 hosts in brackets; a host has at most 111 bytes,
-	// path and query 2000. The system's resolver is waited for.
+	// path and query 2000. A name is looked up beside the loop (resolve.h), its addresses are
+	// tried in their order.
 	const char *url;
 	const char *ca_path;       // PEM file to trust; NULL: the system's
 	const char *authorization; // header to send, or NULL
@@ -132,7 +133,7 @@ struct ws_client_params {
 	void *ctx;
 	size_t message_size_max;
 	size_t queue_size_max;       // bytes waiting to be sent; 0: 256 KiB
-	uint32_t connect_timeout_ms; // 0: 5000
+	uint32_t connect_timeout_ms; // from the lookup to the upgrade; 0: 5000
 };
 // Starts connecting. 0: 'open' or 'failed' follows, once, not from inside the call. -EINVAL: the
 // URL. Redirects are not followed, proxies of the environment not used, and over TLS nothing of

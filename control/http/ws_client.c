@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The connecting side of ws.h over the library's client, which resolves (and waits for the system's
-// resolver: programs that must not wait give addresses), connects to one address after the other,
-// makes TLS and asks for the upgrade.
+// The connecting side of ws.h over the library's client, which connects, makes TLS and asks for the
+// upgrade. It would also resolve, and wait for the system's resolver meanwhile: so it is given
+// addresses, one after the other, by resolve.c.
 #include <errno.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/client_vhost.h"
+#include "http/resolve.h"
 #include "http/ws_conn.h"
 
 // The library writes the Host header, and the request line, into this many bytes and cuts the rest.
@@ -20,12 +22,19 @@
 struct ws_client {
 	struct loop *loop;
 	struct loop_exit at_exit; // while it has no socket that the library knows
-	struct loop_timer timer;  // then: 'failed' from the loop
+	struct loop_timer timer;  // then: the next address, or 'failed', from the loop
 	const struct ws_handler *handler;
 	void *ctx;
+	size_t message_size_max, queue_size_max;
+	uint64_t deadline_ms; // loop clock
 	struct ws_conn *conn;
-	struct client_vhost *vhost; // TLS only
-	bool opened;
+	struct client_vhost *vhost;    // TLS only
+	struct lws_vhost *lws_vhost;   // that it connects from
+	struct resolve *resolve;       // NULL: no lookup is under way
+	struct resolve_answer answer;  // its addresses
+	unsigned tried;                // so many of them
+	bool opened, tls, unreachable; // 'unreachable': the newest address
+	uint16_t port;
 	char host[HOST_SIZE]; // without brackets
 	char host_header[HOST_SIZE + 10];
 	char *path;
@@ -36,6 +45,7 @@ static void client_free(struct ws_client *client)
 {
 	loop_exit_remove(client->loop, &client->at_exit);
 	loop_timer_stop(&client->timer);
+	resolve_cancel(client->resolve);
 	client_vhost_put(client->vhost);
 	if (client->authorization != NULL)
 		explicit_bzero(client->authorization, strlen(client->authorization));
@@ -52,6 +62,9 @@ static void client_exit(void *arg)
 	client_free(client);
 }
 
+static void connect_next(void *arg);
+static bool client_again(struct ws_client *client);
+
 // The library has no connection (any more): report and forget.
 static void client_failed(void *arg)
 {
@@ -67,7 +80,7 @@ static void client_failed(void *arg)
 
 static void why_set(struct ws_conn *conn, const char *library_words, size_t size)
 {
-	const struct ws_client *client = conn->role_ctx;
+	struct ws_client *client = conn->role_ctx;
 	unsigned status = lws_http_client_http_response(conn->wsi);
 	SSL *ssl = lws_get_ssl(conn->wsi);
 	long verify = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
@@ -88,6 +101,7 @@ static void why_set(struct ws_conn *conn, const char *library_words, size_t size
 		snprintf(conn->why, sizeof(conn->why),
 			"cannot connect to %s: refused, or no answer: %.*s", client->host_header,
 			(int)size, library_words);
+	client->unreachable = status == 0 && verify == X509_V_OK && ssl == NULL;
 }
 
 static int authorize(struct ws_client *client, struct lws *wsi, unsigned char **at, size_t size)
@@ -128,6 +142,8 @@ static void client_gone(struct ws_conn *conn, const char *why)
 	bool opened = client->opened;
 	void *ctx = client->ctx;
 
+	if (!opened && client->unreachable && client_again(client))
+		return;
 	client_free(client);
 	if (!opened)
 		handler->failed(ctx, why);
@@ -135,15 +151,55 @@ static void client_gone(struct ws_conn *conn, const char *why)
 
 static const struct ws_role client_role = {.event = client_event, .gone = client_gone};
 
-static void connect_begin(
-	struct ws_client *client, struct lws_vhost *vhost, uint16_t port, bool tls)
+// --- connecting ---
+
+static bool conn_make(struct ws_client *client)
 {
+	client->conn = ws_conn_create(
+		client->loop, &client_role, client, client->handler, client->message_size_max);
+	if (client->conn == NULL)
+		return false;
+	if (client->queue_size_max != 0)
+		client->conn->queue_size_max = client->queue_size_max;
+	loop_exit_add(client->loop, &client->at_exit);
+	return true;
+}
+
+static uint64_t time_left(const struct ws_client *client)
+{
+	uint64_t now_ms = loop_now_ms(client->loop);
+
+	return now_ms < client->deadline_ms ? client->deadline_ms - now_ms : 0;
+}
+
+// The connection to the newest address is gone: is there another address, and time for it?
+static bool client_again(struct ws_client *client)
+{
+	if (loop_lws(client->loop) == NULL || client->tried == client->answer.count ||
+		time_left(client) == 0 || !conn_make(client))
+		return false;
+	loop_timer_init(client->loop, &client->timer, connect_next, client);
+	loop_timer_set(&client->timer, 0); // not from inside the library
+	return true;
+}
+
+// The caller must not be called back from inside.
+static void fail_later(struct ws_client *client)
+{
+	loop_timer_init(client->loop, &client->timer, client_failed, client);
+	loop_timer_set(&client->timer, 0);
+}
+
+static void connect_next(void *arg)
+{
+	struct ws_client *client = arg;
+	bool tls = client->tls;
 	struct ws_conn *conn = client->conn;
 	struct lws_client_connect_info info = {
 		.context = loop_lws(client->loop),
-		.vhost = vhost,
-		.address = client->host,
-		.port = port,
+		.vhost = client->lws_vhost,
+		.address = client->answer.address[client->tried++],
+		.port = client->port,
 		.path = client->path,
 		.host = client->host_header,
 		// The certificate is checked for the host by what client_vhost.c set up: the
@@ -158,6 +214,9 @@ static void connect_begin(
 	};
 	struct lws *wsi;
 
+	client->unreachable = false;
+	ws_conn_deadline(conn, time_left(client),
+		"timed out while connecting, in TLS or in the WebSocket's upgrade");
 	conn->adopting = true;
 	wsi = lws_client_connect_via_info(&info);
 	conn->adopting = false;
@@ -168,10 +227,56 @@ static void connect_begin(
 	}
 	conn->wsi = NULL;
 	loop_timer_stop(&conn->timer);
-	snprintf(conn->why, sizeof(conn->why),
-		"cannot connect to %s: refused, unreachable, or the host has no address",
+	snprintf(conn->why, sizeof(conn->why), "cannot connect to %s: refused or unreachable",
 		client->host_header);
-	loop_timer_set(&client->timer, 0); // the caller must not be called back from inside
+	client->conn = NULL;
+	loop_exit_remove(client->loop, &client->at_exit);
+	if (client_again(client)) {
+		ws_conn_free(conn);
+		return;
+	}
+	client->conn = conn;
+	loop_exit_add(client->loop, &client->at_exit);
+	fail_later(client);
+}
+
+static void resolved(void *arg, const struct resolve_answer *answer)
+{
+	struct ws_client *client = arg;
+
+	client->resolve = NULL;
+	client->answer = *answer;
+	if (answer->error == 0) {
+		loop_timer_stop(&client->timer);
+		connect_next(client);
+		return;
+	}
+	snprintf(client->conn->why, sizeof(client->conn->why), "the host %s has no address: %s",
+		client->host, gai_strerror(answer->error));
+	client_failed(client);
+}
+
+// The resolver does not say when it gives up: then the deadline does.
+static void look_up(struct ws_client *client)
+{
+	struct ws_conn *conn = client->conn;
+	int error = resolve_begin(client->loop, client->host, resolved, client, &client->resolve);
+
+	if (error == 0) {
+		snprintf(conn->why, sizeof(conn->why),
+			"timed out: no name server says what the address of %s is", client->host);
+		loop_timer_set(&client->timer, time_left(client));
+		return;
+	}
+	if (error == -EAGAIN)
+		snprintf(conn->why, sizeof(conn->why),
+			"the address of %s is not looked up: %u lookups are under way that no name "
+			"server has answered",
+			client->host, RESOLVE_THREADS_MAX);
+	else
+		snprintf(conn->why, sizeof(conn->why), "the address of %s is not looked up: %s",
+			client->host, strerror(-error));
+	fail_later(client);
 }
 
 // --- the URL ---
@@ -234,9 +339,6 @@ static int url_parse(struct ws_client *client, const char *url, bool *tls, uint1
 int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 {
 	struct ws_client *client = calloc(1, sizeof(*client));
-	struct lws_vhost *vhost;
-	uint16_t port;
-	bool tls;
 	int error;
 
 	if (client == NULL)
@@ -244,9 +346,14 @@ int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 	client->loop = loop;
 	client->handler = params->handler;
 	client->ctx = params->ctx;
+	client->message_size_max = params->message_size_max;
+	client->queue_size_max = params->queue_size_max;
+	client->deadline_ms =
+		loop_now_ms(loop) + (params->connect_timeout_ms != 0 ? params->connect_timeout_ms
+								     : CONNECT_TIMEOUT_DEFAULT_MS);
 	loop_timer_init(loop, &client->timer, client_failed, client);
 	client->at_exit = (struct loop_exit){.fn = client_exit, .arg = client};
-	error = url_parse(client, params->url, &tls, &port);
+	error = url_parse(client, params->url, &client->tls, &client->port);
 	if (error == 0 && params->authorization != NULL) {
 		client->authorization = strdup(params->authorization);
 		if (client->authorization == NULL)
@@ -254,29 +361,20 @@ int ws_client_connect(struct loop *loop, const struct ws_client_params *params)
 		else if (strpbrk(client->authorization, "\r\n") != NULL)
 			error = -EINVAL;
 	}
-	if (error == 0) {
-		client->conn = ws_conn_create(
-			loop, &client_role, client, params->handler, params->message_size_max);
-		if (client->conn == NULL)
-			error = -ENOMEM;
-		else if (params->queue_size_max != 0)
-			client->conn->queue_size_max = params->queue_size_max;
-	}
+	if (error == 0 && !conn_make(client))
+		error = -ENOMEM;
 	if (error != 0) {
 		client_free(client);
 		return error;
 	}
-	loop_exit_add(loop, &client->at_exit);
-	vhost = client_vhost_get(loop, params->ca_path, tls ? client->host : NULL, &client->vhost,
-		client->conn->why, sizeof(client->conn->why));
-	if (vhost == NULL) {
-		loop_timer_set(&client->timer, 0);
-		return 0;
-	}
-	ws_conn_deadline(client->conn,
-		params->connect_timeout_ms != 0 ? params->connect_timeout_ms
-						: CONNECT_TIMEOUT_DEFAULT_MS,
-		"timed out while connecting, in TLS or in the WebSocket's upgrade");
-	connect_begin(client, vhost, port, tls);
+	client->lws_vhost =
+		client_vhost_get(loop, params->ca_path, client->tls ? client->host : NULL,
+			&client->vhost, client->conn->why, sizeof(client->conn->why));
+	if (client->lws_vhost == NULL)
+		fail_later(client);
+	else if (resolve_literal(client->host, &client->answer) == 0)
+		connect_next(client);
+	else
+		look_up(client);
 	return 0;
 }
