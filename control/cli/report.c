@@ -70,6 +70,24 @@ static void report_head(const json_t *reply, FILE *out)
 		text_of(reply, "region", d), text_of(reply, "version", e));
 }
 
+// Nothing while all is well.
+static const char *link_trouble(const json_t *device)
+{
+	static const struct {
+		const char *link, *text;
+	} troubles[] = {
+		{"down", " is DOWN: ip link set IFACE up"},
+		{"no_carrier", " has NO CARRIER: its cable, or the peer that is down"},
+		{"gone", " is GONE: make it again under its name"},
+	};
+	const char *link = json_get_string(device, "link");
+
+	for (unsigned i = 0; link != NULL && i < sizeof(troubles) / sizeof(troubles[0]); i++)
+		if (strcmp(link, troubles[i].link) == 0)
+			return troubles[i].text;
+	return "";
+}
+
 static void report_links(const json_t *reply, FILE *out)
 {
 	const json_t *device = json_object_get(reply, "device");
@@ -78,8 +96,8 @@ static void report_links(const json_t *reply, FILE *out)
 	const json_t *control = json_object_get(reply, "control");
 	char a[TEXT_SIZE], b[TEXT_SIZE], c[TEXT_SIZE], d[TEXT_SIZE], e[TEXT_SIZE];
 
-	fprintf(out, "device   %s %s, way %s, steering %s, crypto %s%s\n",
-		text_of(device, "driver", a), text_of(device, "name", b),
+	fprintf(out, "device   %s %s%s, way %s, steering %s, crypto %s%s\n",
+		text_of(device, "driver", a), text_of(device, "name", b), link_trouble(device),
 		text_of(device, "rung", c), text_of(device, "steering", d),
 		text_of(device, "crypto", e),
 		json_get_bool(device, "drops_countable", true)

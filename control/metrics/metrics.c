@@ -37,7 +37,10 @@ static void identity(struct metrics_text *text, const struct node_view *view)
 		"Times the control process was started again.");
 	metrics_sample_u64(text, "control_restarts_total", NULL, 0, view->control_restarts);
 	metrics_family(text, "node_state", METRICS_GAUGE, "Node state as a one-hot set.");
-	metrics_sample(text, "node_state", &(struct metrics_label){"state", "serving"}, 1, 1);
+	metrics_sample(text, "node_state", &(struct metrics_label){"state", "serving"}, 1,
+		node_link_serves(view->link) ? 1 : 0);
+	metrics_sample(text, "node_state", &(struct metrics_label){"state", "no_link"}, 1,
+		node_link_serves(view->link) ? 0 : 1);
 }
 
 static void load(struct metrics_text *text, const struct node_view *view)

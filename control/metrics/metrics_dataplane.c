@@ -181,9 +181,11 @@ static void device(struct metrics_text *text, const struct node_view *view)
 	struct metrics_label labels[] = {
 		{"port", "0"}, {"driver", dev->driver}, {"name", dev->name}};
 
-	metrics_family(
-		text, "port_up", METRICS_GAUGE, "1 while the packet engine runs its device.");
-	metrics_sample(text, "port_up", labels, 3, dplink_is_up(link) ? 1 : 0);
+	metrics_family(text, "port_up", METRICS_GAUGE,
+		"1 while the packet engine runs its device and the interface, if it is one of "
+		"the kernel's, has a link.");
+	metrics_sample(text, "port_up", labels, 3,
+		dplink_is_up(link) && node_link_serves(view->link) ? 1 : 0);
 	metrics_family(text, "port_drops_countable", METRICS_GAUGE,
 		"1 when the driver can count the packets it dropped (af_packet cannot).");
 	metrics_sample(text, "port_drops_countable", labels, 2, dev->drops_countable ? 1 : 0);

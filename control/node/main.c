@@ -28,6 +28,7 @@
 #include "node/args.h"
 #include "node/assignments.h"
 #include "node/budget.h"
+#include "node/port_watch.h"
 #include "operator/operator.h"
 #include "register/gateway_client.h"
 #include "registry/registry.h"
@@ -51,6 +52,7 @@ struct node {
 	struct operator_server *operator;
 	struct assignments assignments;
 	struct budget_report budget;
+	struct port_watch port;
 	struct node_view view;
 	struct loop_timer sample_timer, stop_timer;
 	bool is_ready;
@@ -130,6 +132,8 @@ static void on_sample(void *arg)
 		progress_map(&n->progress) == 0)
 		log_notice("progress of the packet engine is read");
 	progress_sample(&n->progress, loop_now_ms(n->loop));
+	n->view.link = port_watch_turn(
+		&n->port, dplink_device(resync_link(n->resync)), loop_now_ms(n->loop));
 	budget_learn(n->registry, &n->config, dplink_device(resync_link(n->resync)));
 	if (n->gateway != NULL)
 		budget_report(&n->budget, n->registry, n->gateway, loop_now_ms(n->loop));

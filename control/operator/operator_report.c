@@ -30,14 +30,21 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
+static const char *link_word(enum node_link link)
+{
+	static const char *const words[] = {"unknown", "up", "down", "no_carrier", "gone"};
+
+	return words[link];
+}
+
 static json_t *device_json(const struct node_view *view)
 {
 	const struct dp_device *device = dplink_device(resync_link(view->resync));
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "driver", device->driver, "name",
-		device->name, "rung", device->rung, "steering", device->steering, "queues",
-		(json_int_t)device->queue_count, "crypto", device->crypto, "drops_countable",
-		device->drops_countable != 0);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:b}", "driver", device->driver,
+		"name", device->name, "link", link_word(view->link), "rung", device->rung,
+		"steering", device->steering, "queues", (json_int_t)device->queue_count, "crypto",
+		device->crypto, "drops_countable", device->drops_countable != 0);
 }
 
 static json_t *gateway_json(const struct node_view *view)
@@ -130,7 +137,8 @@ static json_t *status_json(const struct node_view *view)
 	json_object_set_new(out, "node", json_string(config->node.name));
 	json_object_set_new(out, "region", json_string(config->node.region));
 	json_object_set_new(out, "version", json_string(VN_VERSION));
-	json_object_set_new(out, "state", json_string("serving"));
+	json_object_set_new(
+		out, "state", json_string(node_link_serves(view->link) ? "serving" : "no_link"));
 	json_object_set_new(out, "uptime_s", number((now_ms() - view->start_ms) / 1000));
 	json_object_set_new(out, "device", device_json(view));
 	json_object_set_new(out, "gateway", gateway_json(view));

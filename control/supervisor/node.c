@@ -400,7 +400,7 @@ static int start_device(struct node *node, char *why, size_t why_size)
 	if (!node->plan->automatic && !device_is_shared(node->plan->device))
 		nft_remove(node->plan->instance); // of an earlier run on another device
 	int err = node_device_enter(node, RUNG_PCI, why, why_size);
-	if (err < 0 || node->plan->interface[0] == 0)
+	if (err < 0 || (node->plan->interface[0] == 0 && node->plan->device != CONFIG_DEVICE_TAP))
 		return err;
 	node->link_watch_fd = link_watch_open();
 	if (node->link_watch_fd < 0)

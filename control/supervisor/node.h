@@ -52,7 +52,8 @@ struct node {
 	unsigned listener_count;
 	bool nft_applied;
 	struct steer steer;
-	int link_watch_fd; // -1: none
+	int link_watch_fd;  // -1: none
+	unsigned tap_index; // of the tap that the dataplane made; 0: it has not been seen
 
 	int signal_fd;
 	uint64_t started_ms; // child_now_ms()

@@ -109,6 +109,7 @@ static void handle_death(struct node *node, enum node_side side)
 
 	child_describe_end(status, end, sizeof(end));
 	tell_survivor(node, side);
+	node->tap_index = side == NODE_DATAPLANE ? 0 : node->tap_index;
 	// What a dying driver took along; where that fails, the next start tries again and says it.
 	if (side == NODE_DATAPLANE)
 		(void)!node_device_keep(node, why, sizeof(why));
@@ -158,6 +159,15 @@ static int start_due(struct node *node)
 	return (int)wait_ms;
 }
 
+// A dataplane's tap goes with it; one that somebody deleted under it comes back with the next.
+static bool tap_is_lost(struct node *node)
+{
+	unsigned was = node->tap_index;
+
+	node->tap_index = if_nametoindex(node->plan->device_name);
+	return was != 0 && node->tap_index == 0 && node->children[NODE_DATAPLANE].child.pid != 0;
+}
+
 // An interface that was deleted and made again under its name is another one: sockets of the dead
 // one receive nothing, for ever, and the dataplane does not notice.
 static void follow_interface(struct node *node)
@@ -167,10 +177,20 @@ static void follow_interface(struct node *node)
 	char why[512];
 
 	link_watch_drain(node->link_watch_fd);
-	if (!device_is_shared(plan->device) || if_nametoindex(plan->interface) == plan->ifindex ||
-		plan_check_interface(plan, why, sizeof(why)) != 0) // not there yet, or not up
-		return;
-	log_notice("dataplane starts anew on the new interface interface=%s", plan->interface);
+	if (plan->device == CONFIG_DEVICE_TAP) {
+		if (!tap_is_lost(node))
+			return;
+		log_warn_each("the tap was deleted: dataplane starts anew, which makes it"
+			      " interface=%s",
+			plan->device_name);
+	} else {
+		if (!device_is_shared(plan->device) ||
+			if_nametoindex(plan->interface) == plan->ifindex ||
+			plan_check_interface(plan, why, sizeof(why)) != 0) // not there, or not up
+			return;
+		log_notice(
+			"dataplane starts anew on the new interface interface=%s", plan->interface);
+	}
 	if (c->child.pid != 0) {
 		child_stop(&c->child, NODE_STOP_MS, node->signal_fd);
 		tell_survivor(node, NODE_DATAPLANE);

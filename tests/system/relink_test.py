@@ -3,7 +3,8 @@
 #
 # The node's interface is deleted and made again under its name: another interface, with another MAC.
 # Packets must reach the workers again, nobody restarts anything by hand, and the kernel keeps what
-# is not media. Usage: relink_test.py BUILD afpacket|afxdp
+# is not media. Before, it is only down, and then its other end: status, metrics and log say each.
+# Usage: relink_test.py BUILD afpacket|afxdp
 import os
 import sys
 import traceback
@@ -29,6 +30,7 @@ def packets_reach_the_workers(site):
 def make_interface_anew(site):
     node, router, queues = site.net.hosts["node"][0], site.net.router, site.queues
     run("ip", "-n", node, "link", "del", "eth0")
+    wait_for("interface that is gone", lambda: site.status()["device"]["link"] == "gone")
     run("ip", "link", "add", "name", "eth0", "netns", node, "numrxqueues", str(queues),
         "numtxqueues", str(queues), "type", "veth", "peer", "name", "p0", "netns", router,
         "numrxqueues", str(queues), "numtxqueues", str(queues))
@@ -40,6 +42,31 @@ def make_interface_anew(site):
     run("ip", "-n", node, "route", "add", "default", "via", "10.77.0.1")
 
 
+def losses_are_seen(site):
+    node, router = site.net.hosts["node"][0], site.net.router
+    epoch = site.status()["dataplane"]["epoch"]
+
+    def port_up():
+        page = run(*site.net.argv("node", ["curl", "-s", "http://127.0.0.1:9477/metrics"])).stdout
+        return [line[-1] for line in page.splitlines() if line.startswith("voicenode_port_up{")]
+
+    for space, name, link, words in ((node, "eth0", "down", "the interface is down"),
+                                     (router, "p0", "no_carrier", "the interface has no carrier")):
+        run("ip", "-n", space, "link", "set", name, "down")
+        wait_for(f"link that is {link}", lambda: site.status()["device"]["link"] == link)
+        assert site.status()["state"] == "no_link" and port_up() == ["0"], site.status()
+        assert words in open(site.path("node.log"), encoding="utf-8").read()
+        text = run(site.program("voicenode"), "status", "--socket", site.path("node.sock")).stdout
+        assert "DOWN" in text or "NO CARRIER" in text, text
+        run("ip", "-n", space, "link", "set", name, "up")
+        wait_for("link that is up", lambda: site.status()["device"]["link"] == "up")
+        run("ip", "-n", node, "route", "replace", "default", "via", "10.77.0.1")
+        assert port_up() == ["1"]
+        wait_for("node that serves", site.serving, 30)
+        packets_reach_the_workers(site)
+    assert site.status()["dataplane"]["epoch"] == epoch
+
+
 def main():
     build, device = sys.argv[1], sys.argv[2]
     site = Site(build, device)
@@ -47,6 +74,7 @@ def main():
     site.net.add_host("far")
     site.start()
     packets_reach_the_workers(site)
+    losses_are_seen(site)
     for _ in range(2):
         epoch = site.status()["dataplane"]["epoch"]
         make_interface_anew(site)

@@ -81,6 +81,16 @@ check "a start on another device removes the steering program" eventually never 
 check "an interrupt ends with 0" stop INT
 check "and leaves no rule" never has_table
 check "and no lock, also of what was killed" [ -z "$(ls "$dir/run")" ]
+start 'tap:vntap0"; addresses = [ "10.98.1.1/24" ]; steering = "auto'
+ip -n "$ns" link add vntap0 type veth peer name vntap1 # as the dataplane would
+ip -n "$ns" link set vntap0 up
+sleep 0.3
+ip -n "$ns" link del vntap0
+check "a tap that was deleted comes back with the next dataplane" \
+	eventually grep -q -- "--epoch 2 " "$dir/voicenode-dataplane.log"
+check "it is said" says "the tap was deleted"
+check "an interrupt ends with 0" stop INT
+
 # As `timeout` does: the program and its process group, so that the supervisor gets the signal twice.
 start afpacket:near
 kill -9 $(child voicenode-dataplane) $(child voicenode-control)

@@ -218,6 +218,20 @@ static void counters_are_those_of_the_memfd(void **state)
 	assert_null(strstr(page.data, "drops_total{worker=\"0\",reason=\"forwarded\""));
 }
 
+static void a_lost_interface_is_a_port_that_is_not_up(void **state)
+{
+	(void)state;
+	render();
+	assert_true(has_line("voicenode_port_up{port=\"0\",driver=\"net_af_packet\",name=\"\"} 1"));
+	assert_true(has_line("voicenode_node_state{state=\"serving\"} 1"));
+	fake_view.link = NODE_LINK_GONE;
+	render();
+	assert_true(has_line("voicenode_port_up{port=\"0\",driver=\"net_af_packet\",name=\"\"} 0"));
+	assert_true(has_line("voicenode_node_state{state=\"serving\"} 0"));
+	assert_true(has_line("voicenode_node_state{state=\"no_link\"} 1"));
+	fake_view.link = NODE_LINK_UP;
+}
+
 static void hand_over_and_steering_are_shown(void **state)
 {
 	(void)state;
@@ -363,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_line_is_of_the_format),
 		TEST(counters_are_those_of_the_memfd),
+		TEST(a_lost_interface_is_a_port_that_is_not_up),
 		TEST(hand_over_and_steering_are_shown),
 		TEST(values_of_labels_are_escaped),
 		TEST(latency_is_cumulative),
