@@ -19,6 +19,7 @@ struct ws_bench {
 	struct loop *loop;
 	struct ws_server *server;
 	struct loop_timer late_timer;
+	bool is_late; // it fired
 	char directory[64], cert[96], key[96], unix_path[96];
 
 	struct ws_conn *server_conn, *client_conn;
