@@ -96,6 +96,7 @@ static enum host_status signals_up(struct dataplane *dp)
 {
 	sigset_t set;
 
+	(void)signal(SIGPIPE, SIG_IGN); // who reads the log may go; media goes on
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

@@ -95,6 +95,12 @@ static FILE *talk(const struct demo *demo)
 	return demo->options.json ? stderr : stdout;
 }
 
+// Nobody reads any more: `voicenode demo | head`. A reason to end, in order.
+static bool is_unheard(const struct demo *demo)
+{
+	return ferror(talk(demo)) != 0;
+}
+
 static void ask_node(struct demo *demo)
 {
 	json_t *guilds = demo_ask(demo, "guilds");
@@ -196,6 +202,8 @@ static int run_load(struct demo *demo)
 		if (demo_pipe_drain(&demo->progress, &line))
 			take_progress(demo, line);
 		take_result(demo);
+		if (err == 0 && is_unheard(demo))
+			err = -EPIPE;
 		if (err == 0 && child_now_ms() > deadline_ms) {
 			snprintf(demo->why, sizeof(demo->why), "voicenode-load did not end");
 			err = -ETIMEDOUT;
@@ -265,7 +273,7 @@ static int run(struct demo *demo)
 	if (err == 0) {
 		demo->stage = DEMO_STAGE_NODE;
 		say_how_to_join(demo);
-		err = demo_load_start(demo);
+		err = is_unheard(demo) ? -EPIPE : demo_load_start(demo);
 	}
 	if (err == 0)
 		err = run_load(demo);
@@ -290,6 +298,7 @@ int cmd_demo(int argc, char **argv)
 		return 1;
 	}
 	demo.live = !demo.options.json && !demo.options.verbose && isatty(STDOUT_FILENO) == 1;
+	(void)signal(SIGPIPE, SIG_IGN);
 	err = catch_signals(&demo);
 	demo_net_clear_leftovers(DEMO_ROOT);
 	if (err == 0)
@@ -310,6 +319,9 @@ int cmd_demo(int argc, char **argv)
 	if (demo.interrupted)
 		demo_view_interrupted(
 			demo.stage, demo.joined, DEMO_BOTS, demo.why, sizeof(demo.why));
+	else if (err == -EPIPE)
+		snprintf(demo.why, sizeof(demo.why),
+			"nobody reads its output any more; everything the demo made was removed");
 	else if (demo.why[0] == 0)
 		snprintf(demo.why, sizeof(demo.why), "%s", strerror(-err));
 	fprintf(stderr, "voicenode: demo: %s\n", demo.why);

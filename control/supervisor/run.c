@@ -4,6 +4,7 @@
 // in one sentence before anything is started.
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ int cmd_run(int argc, char **argv)
 		fputs(run_usage, parsed > 0 ? stdout : stderr);
 		return parsed > 0 ? 0 : RUN_STATUS_USAGE;
 	}
+	(void)signal(SIGPIPE, SIG_IGN); // who reads the log may go; the node stays
 	log_open("voicenode", LOG_LEVEL_INFO);
 	if (load_config(config_path, &config) < 0 ||
 		add_eal_args(&config, argc - optind, argv + optind) < 0)

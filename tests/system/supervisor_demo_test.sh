@@ -13,6 +13,7 @@ tests=0 failures=0 demo=
 trap '[ -z "$demo" ] || kill -9 "$demo" 2>/dev/null || true; rm -rf "$dir"' EXIT
 
 mkdir "$dir/lib"
+mkfifo "$dir/pipe"
 cat >"$dir/lib/fake" <<'END'
 #!/usr/bin/env python3
 import json, os, re, signal, socket, sys, time
@@ -145,6 +146,14 @@ check "a gateway that does not start: status 1, said, with its own words" eval \
 check "nothing is left" nothing_left
 rm "$dir/no-gateway" "$dir/joins"
 
+"$voicenode" demo 2>"$dir/err" >"$dir/pipe" & demo=$!
+head -n 3 "$dir/pipe" >"$dir/out"
+ended
+check "a reader that goes ends it: status 1, said" eval \
+	'[ $status = 1 ] && [ "$(wc -l <"$dir/out")" = 3 ] && grep -q "nobody reads its output any more" "$dir/err"'
+check "nothing is left" nothing_left
+
+rm -f "$dir/joins"
 run
 eventually test -e "$dir/joins"
 kill -9 "$demo"

@@ -81,6 +81,19 @@ check "a start on another device removes the steering program" eventually never 
 check "an interrupt ends with 0" stop INT
 check "and leaves no rule" never has_table
 check "and no lock, also of what was killed" [ -z "$(ls "$dir/run")" ]
+mkfifo "$dir/pipe"
+rm -f "$dir"/*.log
+head -n 1 "$dir/pipe" >"$dir/out" & # whoever reads the log goes after its first line
+reader=$!
+ip netns exec "$ns" "$voicenode" run --config "$(config afpacket:near)" >"$dir/pipe" 2>&1 &
+supervisor=$!
+wait "$reader"
+eventually test -s "$dir/voicenode-dataplane.log"
+kill -9 "$(child voicenode-dataplane)"
+check "a log that nobody reads stops nothing" eventually grep -q -- "--epoch 2 " "$dir/voicenode-dataplane.log"
+check "and it ends in order" stop TERM
+check "without a rule" never has_table
+
 start 'tap:vntap0"; addresses = [ "10.98.1.1/24" ]; steering = "auto'
 ip -n "$ns" link add vntap0 type veth peer name vntap1 # as the dataplane would
 ip -n "$ns" link set vntap0 up
