@@ -25,6 +25,8 @@ void client_init(struct client *c, struct node *n, uint32_t worker, uint32_t slo
 		.timestamp = slot};
 	for (unsigned i = 0; i < sizeof(c->key); i++)
 		c->key[i] = (uint8_t)(slot * 31 + worker * 101 + i);
+	for (unsigned i = 0; i < sizeof(c->salt) && dp_suite_is_srtp(suite); i++)
+		c->salt[i] = (uint8_t)(slot * 37 + worker * 103 + i);
 	c->address = packet_addr("198.51.100.1", (uint16_t)(10000 + slot));
 	c->address.ip[3] = (uint8_t)(1 + slot % 250);
 	c->server = packet_addr("192.0.2.1", (uint16_t)(NODE_FIRST_PORT + worker));
@@ -37,7 +39,8 @@ void client_init(struct client *c, struct node *n, uint32_t worker, uint32_t slo
 void client_expand(struct client *c)
 {
 	suite_key_wipe(c->node->crypto, c->expanded);
-	DP_ASSERT(suite_get(c->suite)->key_expand(c->node->crypto, c->expanded, c->key, NULL) == 0);
+	DP_ASSERT(suite_get(c->suite)->key_expand(c->node->crypto, c->expanded, c->key, c->salt) ==
+		  0);
 }
 
 void client_fini(struct client *c)
@@ -63,6 +66,7 @@ int client_key(struct client *c)
 		.dp_session_key = {.session = c->session, .key_id = c->key_id, .suite = c->suite}};
 
 	memcpy(cmd.dp_session_key.key, c->key, sizeof(c->key));
+	memcpy(cmd.dp_session_key.salt, c->salt, sizeof(c->salt));
 	return node_command(c->node, c->worker, DP_MSG_SESSION_KEY, &cmd);
 }
 

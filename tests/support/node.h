@@ -110,7 +110,8 @@ int node_room_part(struct node *n, uint32_t worker, struct dp_handle guild, stru
 	uint64_t channel_id, uint64_t peers);
 int node_room_set(struct node *n, uint32_t worker, struct dp_handle room, uint64_t peers);
 
-// A native client and its session.
+// A native client and its session. One with a suite of SRTP cannot speak and hear by itself:
+// support/peer.h.
 struct client {
 	struct node *node;
 	uint32_t worker;
@@ -119,6 +120,7 @@ struct client {
 	uint32_t flags; // DP_SESSION_*, as last set
 	enum dp_suite suite;
 	uint8_t key[DP_KEY_SIZE_MAX];
+	uint8_t salt[DP_SALT_SIZE_MAX]; // SRTP's
 	uint32_t key_id;
 	struct suite_key *expanded;
 	struct dp_addr address, server;
