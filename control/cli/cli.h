@@ -11,7 +11,8 @@
 
 #define CLI_CONFIG_PATH "/etc/voicenode/voicenode.cfg"
 #define CLI_GATEWAY_CONFIG_PATH "/etc/voicenode/gateway.cfg"
-#define CLI_SOCKET_PATH "/run/voicenode/node.sock" // the default of control.socket
+#define CLI_RUNTIME_DIR "/run/voicenode"             // which `voicenode run` makes
+#define CLI_SOCKET_PATH CLI_RUNTIME_DIR "/node.sock" // the default of control.socket
 
 typedef int cli_command_fn(int argc, char **argv);
 

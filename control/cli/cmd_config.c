@@ -31,14 +31,16 @@ static int check(const char *path, bool gateway)
 {
 	static struct node_config node; // both are large
 	static struct gateway_config gateway_config;
-	struct config_problems problems = {0};
+	struct config_problems problems = {.wants_rest = true}; // all mistakes in one go
 	int error = gateway ? gateway_config_load(path, &gateway_config, &problems)
 			    : node_config_load(path, &node, &problems);
 
-	if (error == 0 && gateway) {
+	bool is_read = error == 0 || problems.has_rest;
+
+	if (is_read && gateway) {
 		machine_check_gateway(path, &gateway_config, &problems);
 		gateway_config_free(&gateway_config);
-	} else if (error == 0) {
+	} else if (is_read) {
 		machine_check_node(path, &node, &problems);
 	}
 	error = error != 0 || problems.count > 0;

@@ -4,7 +4,7 @@
 //
 // All of them return 0, or -EINVAL (the content), -errno (the file) or -ENOMEM, with every problem
 // in 'problems', which the caller frees in any case; the struct is then unspecified and needs no
-// free.
+// free, but where 'wants_rest' asks for it.
 #pragma once
 
 #include <sched.h>
@@ -28,6 +28,9 @@ struct config_problems {
 	size_t text_size;
 	uint32_t count;         // also those beyond CONFIG_PROBLEMS_MAX
 	uint32_t warning_count; // what need not be wrong; not in 'count'
+	// Asked for by who looks on in spite of problems: after -EINVAL the struct holds what was
+	// good, what was refused is empty, and the caller frees it. Told: it does.
+	bool wants_rest, has_rest;
 };
 
 // What depends on the machine, so that the parsers do not.
@@ -39,7 +42,7 @@ struct config_facts {
 // Adds what only the machine shows, at the line of 'path' where 'key' stands (it need not).
 __attribute__((format(printf, 5, 6))) void config_problem_add(struct config_problems *problems,
 	bool is_warning, const char *path, const char *key, const char *format, ...);
-// Prints the lines and a last one, "N problems; nothing was changed".
+// Prints the lines and a last one, "2 problems, 1 warning".
 void config_problems_print(const struct config_problems *problems, FILE *out);
 void config_problems_free(struct config_problems *problems);
 
@@ -54,6 +57,10 @@ int node_config_parse(const char *name, const char *text, size_t text_size,
 // 0, -ENOSPC, -EADDRNOTAVAIL (nothing to tell).
 int node_config_endpoint(const struct node_config *config, const char *fallback, char *out,
 	size_t out_size) __attribute__((warn_unused_result));
+
+// The cores that several workers share, for people: "core 0 (workers 0 and 2)", "": none. Returns
+// how many cores. A shared core is one worker's at a time.
+uint32_t node_config_shared_cores(const struct node_config *config, char *out, size_t out_size);
 
 int gateway_config_load(const char *path, struct gateway_config *config,
 	struct config_problems *problems) __attribute__((warn_unused_result));

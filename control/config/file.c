@@ -186,11 +186,14 @@ int gateway_config_load(
 	error = gateway_config_parse(path, text, text_size, config, problems);
 	explicit_bzero(text, text_size);
 	free(text);
-	if (error != 0 || config->node_secrets_file[0] == '\0')
+	if ((error != 0 && !problems->has_rest) || config->node_secrets_file[0] == '\0')
 		return error;
-	error = load_node_secrets(path, config, problems);
-	if (error != 0)
+	int unread = load_node_secrets(path, config, problems);
+	if (error == 0)
+		error = unread;
+	if (error != 0 && !problems->wants_rest)
 		gateway_config_free(config);
+	problems->has_rest = error != 0 && problems->wants_rest;
 	return error;
 }
 

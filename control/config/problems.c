@@ -140,7 +140,7 @@ void config_problems_print(const struct config_problems *problems, FILE *out)
 	if (problems->warning_count > 0)
 		fprintf(out, ", %u warning%s", problems->warning_count,
 			problems->warning_count == 1 ? "" : "s");
-	fputs("; nothing was changed\n", out);
+	fputc('\n', out);
 }
 
 void config_problems_free(struct config_problems *problems)

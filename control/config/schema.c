@@ -127,6 +127,8 @@ static int apply(const struct schema *schema, const char *name, const char *text
 	if (finish && config_error_type(&tree) == CONFIG_ERR_NONE && !file.is_of_other &&
 		!file.no_memory)
 		schema->finish(&file, base, finish_ctx);
+	problems->has_rest = problems->wants_rest && finish && !file.is_of_other &&
+			     !file.no_memory && config_error_type(&tree) == CONFIG_ERR_NONE;
 	wipe_strings(config_root_setting(&tree));
 	config_destroy(&tree);
 	if (file.no_memory)
@@ -149,7 +151,7 @@ int schema_load(const struct schema *schema, const char *name, const char *text,
 	free(sample);
 	if (error == 0)
 		error = apply(schema, name, text, text_size, true, finish_ctx, base, problems);
-	if (error != 0)
+	if (error != 0 && !problems->has_rest)
 		schema_free(schema->rows, schema->row_count, base, schema->struct_size);
 	return error;
 }

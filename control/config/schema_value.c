@@ -248,6 +248,7 @@ static void value_text(struct schema_file *file, const struct schema_row *row,
 	char why[SCHEMA_WHY_SIZE];
 	int64_t text_size;
 
+	out[0] = '\0'; // nothing, not the default, is what others see of what was refused
 	if (text == NULL || marked_number(setting) != NULL) {
 		refuse(file, row, setting, key, NULL);
 		return;
@@ -256,6 +257,8 @@ static void value_text(struct schema_file *file, const struct schema_row *row,
 	why[0] = '\0';
 	if (text_size >= (int64_t)row->size)
 		snprintf(why, sizeof(why), "is longer than %zu bytes", row->size - 1);
+	else if (row->type == SCHEMA_TEXT && text_size == 0 && row->min > 0)
+		snprintf(why, sizeof(why), "is empty");
 	else if (row->type == SCHEMA_TEXT && text_size < row->min)
 		snprintf(why, sizeof(why), "is shorter than %" PRId64 " bytes", row->min);
 	else if (row->type == SCHEMA_TEXT && text_size > row->max)

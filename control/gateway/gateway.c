@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "gateway/client.h"
@@ -24,6 +25,7 @@
 #define HUB_TICK_MS 1000u
 #define REGISTER_TIMEOUT_MS 5000u
 #define NODE_PATH "/node"
+#define RUNTIME_DIR "/run/voicenode"
 // Of a client, and of a node whose secret is not known yet. A client is told 4002 by its own code
 // where the protocol allows 4,096 bytes; a node without the header may register some 1,500 guilds.
 #define STRANGER_FRAME_SIZE_MAX 65536u
@@ -342,6 +344,9 @@ static int listeners_open(struct gateway *gateway, char *why, size_t why_size)
 
 	if (error != 0 || config->socket[0] == '\0')
 		return error;
+	// The default's, as `voicenode run` makes it; where that cannot be, the listener says so.
+	if (strncmp(config->socket, RUNTIME_DIR "/", sizeof(RUNTIME_DIR)) == 0)
+		(void)mkdir(RUNTIME_DIR, 0755);
 	return ws_server_create(
 		gateway->loop, &operator_params, &gateway->operator_listener, why, why_size);
 }

@@ -27,7 +27,7 @@ static const char *cure(int error)
 	case EPERM:
 		return "permission denied: ports below 1024 need CAP_NET_BIND_SERVICE";
 	case ENOENT:
-		return "its directory does not exist";
+		return "its directory does not exist: make it, or name another";
 	default:
 		return strerror(error);
 	}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/config.h"
 #include "log/log.h"
@@ -76,6 +77,23 @@ static int add_eal_args(struct node_config *config, int argc, char **argv)
 	return 0;
 }
 
+// What runs all the same; `voicenode config check` says more.
+static void say_warnings(const struct node_config *config)
+{
+	const char *secret = config->gateway.secret_file;
+	struct stat status;
+	char shared[256];
+
+	if (node_config_shared_cores(config, shared, sizeof(shared)) > 0)
+		log_warn(
+			"workers share cores, more ports than cores give no more cores=%s", shared);
+	if (stat(secret, &status) == 0 && S_ISREG(status.st_mode) &&
+		(status.st_mode & S_IROTH) != 0)
+		log_warn("every user of this machine can read the secret; cure: chmod 600 FILE "
+			 "gateway.secret_file=%s",
+			secret);
+}
+
 static int run_node(const struct node_config *config, const char *config_path)
 {
 	static struct node_plan plan; // both are large, and there is one of each
@@ -113,5 +131,6 @@ int cmd_run(int argc, char **argv)
 		add_eal_args(&config, argc - optind, argv + optind) < 0)
 		return 1;
 	log_open("voicenode", config.log_level);
+	say_warnings(&config);
 	return run_node(&config, config_path);
 }

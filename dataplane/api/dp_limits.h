@@ -16,6 +16,7 @@
 #define DP_ROOMS_MAX 65536          // voice channels with somebody in them
 #define DP_ROOM_RECEIVERS_MAX 16384 // receivers in one voice channel
 #define DP_LEGS_MAX 4194304         // (stream, receiver) pairs that were ever heard, 64 bytes each
+#define DP_MBUF_SIZE 2560           // bytes of a packet buffer, all of it, rounded up
 #define DP_MBUFS_MIN 1024           // packet buffers: what a device keeps comes on top
 #define DP_MBUFS_MAX 262144         // 2,560 bytes each: 640 MiB of a worker, filled in a second
 #define DP_SSRCS_PER_SESSION 16     // audio, 3 video layers each with RTX, screen, spare; aligned

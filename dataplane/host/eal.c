@@ -18,9 +18,8 @@
 #include "host/host_log.h"
 
 // Bytes of a packet buffer: rte_mbuf 128, headroom 128, data 2,048, the pool's header 64, its slot
-// in the pool's ring 8; rounded up. What hardware reads may not cross a page: a small page holds
-// one.
-#define EAL_MBUF_SIZE 2560u
+// in the pool's ring 8. What hardware reads may not cross a page: a small page holds one.
+static_assert(128 + 128 + 2048 + 64 + 8 <= DP_MBUF_SIZE, "a packet buffer fits its size");
 #define EAL_MBUF_SIZE_ALONE (4096u + 64u)
 // Bytes of a worker's rings: commands 1,024 * 512, events 2,048 * 24, two of 4,096 packets * 8.
 #define EAL_RINGS_SIZE (1024u * 512 + 2048u * 24 + 2u * 4096 * 8)
@@ -32,7 +31,7 @@ static const char hugepages_path[] = "/sys/kernel/mm/hugepages";
 uint32_t eal_memory_mb(const struct eal_params *params, bool hugepages)
 {
 	bool alone = !hugepages && params->device->kind == DEVICE_PCI;
-	uint64_t mbuf_size = alone ? EAL_MBUF_SIZE_ALONE : EAL_MBUF_SIZE;
+	uint64_t mbuf_size = alone ? EAL_MBUF_SIZE_ALONE : DP_MBUF_SIZE;
 	uint64_t size = params->worker_count * (params->mbufs * mbuf_size + EAL_RINGS_SIZE);
 
 	return (uint32_t)(size >> 20) + EAL_SLACK_MB;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,6 +224,7 @@ static void write_config(const char *text)
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
+	assert_int_equal(chmod(path, 0600), 0); // it may stand for a secret
 }
 
 // The same with the secret in a file that is there: x.cfg itself, whose first line is one word.
@@ -266,8 +268,9 @@ static void config_check_opens_what_the_file_names(void **state)
 	(void)state;
 
 	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
-	write_config("network = { device = \"null\"; };\n"
-		     "gateway = {\n secret_file = \"/nowhere/secret\";\n ca_file = "
+	write_config("network = { device = \"null\"; addresses = [ \"192.0.2.1/24\" ]; };\n"
+		     "gateway = {\n url = \"wss://h/node\"; secret_file = \"/nowhere/secret\";\n "
+		     "ca_file = "
 		     "\"/nowhere/ca\";\n};\n"
 		     "voice = { tls = {\n certificate = \"/nowhere/c\";\n key = \"/nowhere/k\"; }; "
 		     "};\n");
@@ -278,7 +281,7 @@ static void config_check_opens_what_the_file_names(void **state)
 					 "cannot be read: No such file"));
 	assert_non_null(strstr(err_text, "x.cfg:7: voice.tls.certificate: found \"/nowhere/c\""));
 	assert_non_null(strstr(err_text, "x.cfg:8: voice.tls.key: found \"/nowhere/k\""));
-	assert_non_null(strstr(err_text, "4 problems; nothing was changed\n"));
+	assert_non_null(strstr(err_text, "4 problems\n"));
 	assert_string_equal(out_text, "");
 
 	snprintf(text, sizeof(text), "gateway = { secret_file = \"%s\"; };\n", directory);
@@ -290,7 +293,60 @@ static void config_check_opens_what_the_file_names(void **state)
 		     "};\n};\n");
 	assert_int_equal(run(line), 1);
 	assert_non_null(strstr(err_text, "x.cfg:2: gateway.tls.certificate: found \"/nowhere/c\""));
-	assert_non_null(strstr(err_text, "1 problem; nothing was changed\n"));
+	assert_non_null(strstr(err_text, "1 problem\n"));
+}
+
+// What is wrong in the file and what is wrong with its files comes in one go.
+static void config_check_opens_files_also_of_a_wrong_file(void **state)
+{
+	char line[160];
+	(void)state;
+
+	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
+	write_config("limits = { guilds = 0; };\n"
+		     "gateway = { secret_file = \"/nowhere/secret\"; };\n"
+		     "voice = { tls = { certificate = \"/nowhere/c\"; }; };\n"
+		     "control = { socket = \"/nowhere/node.sock\"; };\n");
+	assert_int_equal(run(line), 1);
+	assert_non_null(strstr(err_text, "x.cfg:1: limits.guilds: 0 is below 1"));
+	assert_non_null(strstr(err_text, "x.cfg:2: gateway.secret_file: the secret file"));
+	assert_non_null(strstr(err_text, "x.cfg:3: voice.tls.certificate: found \"/nowhere/c\""));
+	assert_non_null(strstr(err_text, "x.cfg:3: voice.tls.certificate: found without"));
+	assert_non_null(strstr(err_text, "x.cfg:4: control.socket: found \"/nowhere/node.sock\", "
+					 "but its folder cannot be used: No such file"));
+	snprintf(line, sizeof(line), "voicenode config check --gateway %s/x.cfg", directory);
+	write_config("gateway = { ping_ms = 0; tls = { certificate = \"/nowhere/c\"; key = "
+		     "\"/nowhere/k\"; };\n node_secrets_file = \"/nowhere/s\"; };\n");
+	assert_int_equal(run(line), 1);
+	assert_non_null(strstr(err_text, "x.cfg:1: gateway.ping_ms: 0 is below"));
+	assert_non_null(strstr(err_text, "x.cfg:1: gateway.tls.certificate: found \"/nowhere/c\""));
+	assert_non_null(
+		strstr(err_text, "x.cfg:2: gateway.node_secrets_file: found \"/nowhere/s\""));
+}
+
+static void what_may_be_meant_is_a_warning(void **state)
+{
+	char line[160], path[96];
+	(void)state;
+
+	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
+	write_config_with_secret( // and everybody may read it
+		"network = { device = \"tap:x\"; addresses = [ \"192.0.2.1/24\" ];\n"
+		"media_ports = \"50000-50063\"; };\n"
+		"gateway = { secret_file = \"/etc/voicenode/node-secret\";\n"
+		"ca_file = \"/nowhere\"; url = \"ws://h/node\"; };\n"
+		"memory = {\nhugepages = \"required\"; mbufs = 262144; };\n");
+	snprintf(path, sizeof(path), "%s/x.cfg", directory);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(run(line), 0);
+	assert_non_null(strstr(err_text, "x.cfg:4: warning: gateway.secret_file: found "));
+	assert_non_null(strstr(err_text, "which every user of this machine can read; chmod 600"));
+	assert_non_null(strstr(err_text, "x.cfg:5: warning: gateway.ca_file: found \"/nowhere\", "
+					 "which is not looked at"));
+	assert_non_null(strstr(err_text, "x.cfg:7: warning: memory.hugepages: found \"required\""));
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 64)
+		assert_non_null(strstr(err_text, "warning: workers.cores: found \"auto\" for 64 "
+						 "workers, which share core "));
 }
 
 static void a_missing_interface_is_a_warning(void **state)
@@ -326,20 +382,17 @@ static void a_missing_interface_is_a_warning(void **state)
 
 static void config_check_tells_all_on_stderr(void **state)
 {
-	char path[96], line[160];
-	FILE *file;
+	char line[160];
 	(void)state;
 
-	snprintf(path, sizeof(path), "%s/x.cfg", directory);
-	file = fopen(path, "w");
-	fputs("limits = { sessions = 0; legs = \"a\"; };\n", file);
-	fclose(file);
-	snprintf(line, sizeof(line), "voicenode config check %s", path);
+	write_config_with_secret("limits = { sessions = 0; legs = \"a\"; };\n"
+				 "gateway = { secret_file = \"/etc/voicenode/node-secret\"; };\n");
+	snprintf(line, sizeof(line), "voicenode config check %s/x.cfg", directory);
 	assert_int_equal(run(line), 1);
 	assert_string_equal(out_text, "");
-	assert_non_null(strstr(err_text, "x.cfg:1: limits.sessions: 0 is below 1"));
-	assert_non_null(strstr(err_text, "x.cfg:1: limits.legs: found \"a\""));
-	assert_non_null(strstr(err_text, "2 problems; nothing was changed\n"));
+	assert_non_null(strstr(err_text, "x.cfg:2: limits.sessions: 0 is below 1"));
+	assert_non_null(strstr(err_text, "x.cfg:2: limits.legs: found \"a\""));
+	assert_non_null(strstr(err_text, "2 problems"));
 
 	assert_int_equal(run("voicenode config check /nowhere/x.cfg"), 1);
 	assert_non_null(strstr(err_text, "/nowhere/x.cfg: cannot be read"));
@@ -570,6 +623,8 @@ int main(void)
 		CLI_TEST(help_of_a_command_is_what_it_says_itself),
 		CLI_TEST(config_default_checks_clean),
 		CLI_TEST(config_check_opens_what_the_file_names),
+		CLI_TEST(config_check_opens_files_also_of_a_wrong_file),
+		CLI_TEST(what_may_be_meant_is_a_warning),
 		CLI_TEST(a_missing_interface_is_a_warning),
 		CLI_TEST(config_check_tells_all_on_stderr),
 		CLI_TEST(a_missing_node_is_one_sentence),

@@ -154,7 +154,90 @@ static void keys_are_checked_against_each_other(void **state)
 	expect_problem("network = {\n device = \"tap:vn0\";\n addresses = [ \"host\" ]; };",
 		"f.cfg:3: network.addresses: found \"host\"");
 	expect_ok("network = { device = \"tap:vn0\"; addresses = [ \"192.0.2.1/24\" ]; };");
-	expect_ok("network = { device = \"null\"; };");
+	expect_ok("network = { device = \"null\"; announce = [ \"203.0.113.7\" ]; };");
+	expect_ok("network = { device = \"null\"; addresses = [ \"192.0.2.1/24\" ]; };");
+	expect_problem("network = {\n device = \"null\"; };",
+		"f.cfg: network.announce: found none, and the device \"null\" has no address");
+}
+
+static void what_a_device_cannot_steer_is_refused(void **state)
+{
+	static const char *const devices[] = {"afpacket:x", "afxdp:x", "tap:x", "memif:/x", "null"};
+	char text[256];
+	(void)state;
+
+	for (unsigned i = 0; i < 5; i++) {
+		snprintf(text, sizeof(text),
+			"network = { device = \"%s\"; addresses = [ \"192.0.2.1/24\" ];\n"
+			"steering = \"flow\"; };",
+			devices[i]);
+		expect_problem(text, "f.cfg:2: network.steering: found \"flow\", but the device");
+		snprintf(text, sizeof(text),
+			"network = { device = \"%s\"; addresses = [ \"192.0.2.1/24\" ];\n"
+			"steering = \"rss\"; };",
+			devices[i]);
+		if (i < 3)
+			expect_ok(text);
+		else
+			expect_problem(
+				text, "f.cfg:2: network.steering: found \"rss\", but the device");
+	}
+	expect_problem("network = { media_ports = \"50000\"; steering = \"rss\"; };",
+		"f.cfg:1: network.steering: found \"rss\" for the one worker");
+	expect_ok("network = { steering = \"flow\"; };");
+}
+
+static void listeners_do_not_meet(void **state)
+{
+	(void)state;
+	expect_problem("metrics = { listen = \"0.0.0.0:8443\"; };",
+		"f.cfg:1: metrics.listen: found \"0.0.0.0:8443\", which is where the voice");
+	expect_problem("metrics = { listen = \"127.0.0.1:8443\"; };", "f.cfg:1: metrics.listen:");
+	expect_problem("metrics = { listen = \"[::]:8443\"; };", "f.cfg:1: metrics.listen:");
+	expect_ok("metrics = { listen = \"[::1]:8443\"; };");
+	expect_ok("metrics = { listen = \"\"; };");
+	expect_ok("voice = { listen = [ \"127.0.0.2:9477\" ]; };");
+	expect_problem("voice = { listen = [ \"127.0.0.1:9477\" ]; };", "f.cfg: metrics.listen:");
+	expect_problem("voice = { listen = [ \"[::]:8443\", \"127.0.0.1:8443\" ]; };",
+		"f.cfg:1: voice.listen: found \"[::]:8443\" and \"127.0.0.1:8443\", one of which");
+}
+
+static void shared_cores_are_named(void **state)
+{
+	char shared[128];
+	(void)state;
+
+	CPU_ZERO(&facts.cpus);
+	CPU_SET(1, &facts.cpus);
+	CPU_SET(3, &facts.cpus);
+	expect_ok("network = { media_ports = \"50000-50004\"; };");
+	assert_int_equal(node_config_shared_cores(&config, shared, sizeof(shared)), 2);
+	assert_string_equal(shared, "core 1 (workers 0,2,4), core 3 (workers 1,3)");
+	expect_ok("");
+	assert_int_equal(node_config_shared_cores(&config, shared, sizeof(shared)), 0);
+	assert_string_equal(shared, "");
+}
+
+// Who looks on in spite of problems sees what was good, and nothing of what was refused.
+static void the_rest_is_there_for_who_asks(void **state)
+{
+	static const char text[] = "node = { region = \"eu\"; name = \"a b\"; };\n"
+				   "gateway = { secret_file = \"relative\"; };\n";
+	(void)state;
+
+	problems = (struct config_problems){.wants_rest = true};
+	assert_int_equal(
+		node_config_parse("f.cfg", text, sizeof(text) - 1, &facts, &config, &problems),
+		-EINVAL);
+	assert_true(problems.has_rest && problems.count == 2);
+	assert_string_equal(config.node.region, "eu");
+	assert_string_equal(config.gateway.secret_file, "");
+	config_problems_free(&problems);
+	problems = (struct config_problems){.wants_rest = true};
+	assert_int_equal(
+		node_config_parse("f.cfg", "node = {", 8, &facts, &config, &problems), -EINVAL);
+	assert_false(problems.has_rest);
+	config_problems_free(&problems);
 }
 
 static void unknown_keys_are_told_with_the_nearest(void **state)
@@ -196,7 +279,7 @@ static void all_problems_come_in_one_go(void **state)
 	problems.text[0] = '\0';
 	config_problems_print(&problems, out);
 	fclose(out);
-	assert_string_equal(last, "7 problems; nothing was changed\n");
+	assert_string_equal(last, "7 problems\n");
 }
 
 // What is checked between keys is checked last, and yet stands where the file has it.
@@ -243,7 +326,7 @@ static void warnings_are_labelled_and_no_problems(void **state)
 	snprintf(expected, sizeof(expected),
 		"%s:1: log: found less\n%s:3: warning: network.device: found 5\n"
 		"%s: gateway.secret_file: found nothing\n"
-		"2 problems, 1 warning; nothing was changed\n",
+		"2 problems, 1 warning\n",
 		path, path, path);
 	assert_string_equal(shown, expected);
 	unlink(path);
@@ -304,7 +387,7 @@ static void problems_beyond_the_bound_are_counted(void **state)
 	out = fmemopen(shown, sizeof(shown), "w");
 	config_problems_print(&problems, out);
 	fclose(out);
-	assert_non_null(strstr(shown, "... and 17 more\n117 problems; nothing was changed\n"));
+	assert_non_null(strstr(shown, "... and 17 more\n117 problems\n"));
 }
 
 static void what_libconfig_would_hide_is_told(void **state)
@@ -467,6 +550,10 @@ int main(void)
 		CONFIG_TEST(the_sample_says_what_an_empty_file_means),
 		CONFIG_TEST(parsed_fields_hold_what_is_written),
 		CONFIG_TEST(keys_are_checked_against_each_other),
+		CONFIG_TEST(what_a_device_cannot_steer_is_refused),
+		CONFIG_TEST(listeners_do_not_meet),
+		CONFIG_TEST(shared_cores_are_named),
+		CONFIG_TEST(the_rest_is_there_for_who_asks),
 		CONFIG_TEST(unknown_keys_are_told_with_the_nearest),
 		CONFIG_TEST(all_problems_come_in_one_go),
 		CONFIG_TEST(problems_come_in_the_order_of_the_file),
