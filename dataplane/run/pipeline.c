@@ -26,7 +26,7 @@ bool pipeline_turn(struct worker *w)
 	cross_burst(w, in);            // a copy to each worker that has listeners of the room
 	busy |= cross_join(w, in) > 0; // what crossed from there; from here on all are alike
 
-	forward_begin(in, &at);
+	forward_begin(w, in, &at);
 	forward_plan(w, in, &at, out); // (packet, receiver) pairs
 	forward_fetch(w, out, 0, out->count);
 	while (out->count > 0) {

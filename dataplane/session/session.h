@@ -4,7 +4,9 @@
 // the same slot. Functions are called between two bursts, from stage/commands.c.
 #pragma once
 
+#include <assert.h>
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/dp_msg.h"
@@ -31,6 +33,9 @@ struct session {
 
 	uint64_t crossed_to; // bit per worker that heard of it, and is told when it is gone
 };
+
+static_assert(offsetof(struct session, audio.replay) == DP_CACHE_LINE, "the hot part is one line");
+#define SESSION_HOT_LINES 4u // and the replay window
 
 // Slot of 'handle', or INDEX_NONE: stale, or out of range.
 uint32_t session_slot(const struct worker *w, struct dp_handle handle);

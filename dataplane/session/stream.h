@@ -26,21 +26,22 @@ struct stream_rate {
 	uint64_t burst_tsc;    // that a stream may be ahead of it
 };
 
+// What every packet reads comes first: with the head of its session it is one cache line.
 struct stream {
-	struct replay replay;
-	struct extent legs;        // leg per member of the room, by position; 0: not born
-	struct index_link of_room; // by session slot
 	uint32_t ssrc;
-	uint32_t first_leg;     // all its legs, also those of other rooms: leg.stream_next
-	uint32_t continuity;    // cuts: the node itself left packets out (mute, move)
-	uint32_t muted_count;   // packets since the last one that was authenticated under mute
-	uint16_t muted_reports; // and reports
-	bool attached;          // to the room of its session
-	bool cut_due;           // packets above its rate were left out
-	uint8_t kind;           // enum stream_kind
-	uint8_t muted_retries;  // samples in a row that did not open
-	uint64_t due_tsc;       // when its packets would have come, had they come evenly
-	uint64_t report_tsc;    // when a sender report went on last
+	uint32_t continuity;   // cuts: the node itself left packets out (mute, move)
+	struct extent legs;    // leg per member of the room, by position; 0: not born
+	uint64_t due_tsc;      // when its packets would have come, had they come evenly
+	uint32_t muted_count;  // packets since the last one that was authenticated under mute
+	bool attached;         // to the room of its session
+	bool cut_due;          // packets above its rate were left out
+	uint8_t kind;          // enum stream_kind
+	uint8_t muted_retries; // samples in a row that did not open
+	struct replay replay;
+	struct index_link of_room; // by session slot
+	uint32_t first_leg;        // all its legs, also those of other rooms: leg.stream_next
+	uint16_t muted_reports;    // as muted_count, of reports
+	uint64_t report_tsc;       // when a sender report went on last
 };
 
 // Fills the rates of all kinds. At start: this divides.

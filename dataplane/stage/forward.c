@@ -18,12 +18,15 @@
 // look-ahead within a wave is too short for what is behind it.
 #define FETCH_KEYS_FROM 16384u
 
-void forward_begin(struct burst *b, struct forward_cursor *at)
+void forward_begin(struct worker *w, struct burst *b, struct forward_cursor *at)
 {
 	DP_ASSERT(b->count <= DP_IN_HAND_MAX);
 	*at = (struct forward_cursor){0};
 	b->lengthy = false;
 	for (unsigned i = 0; i < b->count; i++) {
+		const struct session *s = &w->sessions[b->packet[i].session];
+
+		__builtin_prefetch(extent_words(w->extents, &w->rooms[s->room].members));
 		b->packet[i].copies = 0;
 		b->lengthy |= b->packet[i].clear_size > DP_COPY_SIZE_SURE;
 	}
@@ -88,62 +91,86 @@ void forward_fetch(
 	}
 }
 
-// The copy's index. False: counted and not sent.
-static inline bool step(struct worker *w, const struct burst_packet *p, const struct receiver *r,
-	const struct wave_job *job, uint32_t *index)
+// The leg of a receiver who hears the stream for the first time. False: there is none left.
+static bool bear_leg(
+	struct worker *w, uint32_t sender, uint32_t receiver, uint32_t index, uint32_t *leg)
 {
-	const struct stream *s = &w->sessions[p->session].audio;
-	uint32_t *leg = &w->extents->words[job->leg_at];
-
-	if (__builtin_expect(*leg == LEG_NONE, 0)) {
-		*leg = leg_get(w, p->session, job->receiver, p->index);
-		if (*leg == LEG_NONE) {
-			worker_verdict_add(w, DP_NO_LEG, 1);
-			return false;
-		}
-	}
-	DP_ASSERT_HOT(w->leg_shm[*leg].receiver == job->receiver);
-	DP_ASSERT_HOT(w->leg_shm[*leg].ssrc == s->ssrc);
-	if (!leg_step(&w->leg_shm[*leg], s->continuity + r->continuity, p->index, index)) {
-		worker_verdict_add(w, DP_LATE, 1);
-		return false;
-	}
-	if (__builtin_expect(dp_suite_is_srtp(r->suite) && *index >= DP_SRTP_INDEXES_MAX, 0)) {
-		worker_verdict_add(w, DP_NONCE_SPENT, 1); // before the leg's numbers begin again
-		return false;
-	}
-	return true;
+	*leg = leg_get(w, sender, receiver, index);
+	if (*leg != LEG_NONE)
+		return true;
+	worker_verdict_add(w, DP_NO_LEG, 1);
+	return false;
 }
 
-void forward_wave(struct worker *w, struct burst *b, struct wave *out)
+// What became of a wave's pairs.
+struct forward_tally {
+	unsigned kept, jobs, deaf;
+	uint32_t suites;
+};
+
+// The copies of one packet that follow each other, from job 'first' on. Returns the next job. What
+// is the same for all of them is read once, whatever the stores in between may alias.
+static unsigned step_run(struct worker *w, struct burst *b, struct wave *out, unsigned first,
+	struct forward_tally *tally)
 {
-	unsigned kept = 0, jobs = 0, deaf = 0;
+	const struct receiver *receivers = w->receivers;
+	struct dp_leg_shm *legs = w->leg_shm;
+	uint32_t *words = w->extents->words;
+	const unsigned count = out->count, in = out->job[first].in;
+	struct burst_packet *p = &b->packet[in];
+	const uint32_t continuity = w->sessions[p->session].audio.continuity;
+	const uint32_t incoming = p->index, sender = p->session;
+	unsigned kept = tally->kept, jobs = 0, deaf = 0, i;
 	uint32_t suites = 0;
 
-	for (unsigned i = 0; i < out->count; i++) {
-		const struct wave_job job = out->job[i];
-		const struct receiver *r = &w->receivers[job.receiver];
-		struct burst_packet *p = &b->packet[job.in];
-		uint32_t index;
+	for (i = first; i < count && out->job[i].in == in; i++) {
+		const uint32_t receiver = out->job[i].receiver;
+		const struct receiver *r = &receivers[receiver];
+		const uint32_t suite = r->suite;
+		uint32_t *leg = &words[out->job[i].leg_at], index;
 
 		if (__builtin_expect(!receiver_open(r), 0)) {
 			deaf += !(r->state & RECEIVER_HEARS);
 			continue;
 		}
 		jobs++;
-		if (!step(w, p, r, &job, &index))
+		if (__builtin_expect(*leg == LEG_NONE, 0) &&
+			!bear_leg(w, sender, receiver, incoming, leg))
 			continue;
-		p->copies++;
-		suites |= 1u << r->suite;
-		out->job[kept++] = (struct wave_job){.receiver = job.receiver,
+		DP_ASSERT_HOT(legs[*leg].receiver == receiver);
+		DP_ASSERT_HOT(legs[*leg].ssrc == w->sessions[sender].audio.ssrc);
+		if (!leg_step(&legs[*leg], continuity + r->continuity, incoming, &index)) {
+			worker_verdict_add(w, DP_LATE, 1);
+			continue;
+		}
+		if (__builtin_expect(dp_suite_is_srtp(suite) && index >= DP_SRTP_INDEXES_MAX, 0)) {
+			worker_verdict_add(w, DP_NONCE_SPENT, 1); // before the numbers begin again
+			continue;
+		}
+		suites |= 1u << suite;
+		out->job[kept++] = (struct wave_job){.receiver = receiver,
 			.index = index,
-			.in = job.in,
-			.suite = (uint8_t)r->suite};
+			.in = (uint8_t)in,
+			.suite = (uint8_t)suite};
 	}
-	out->count = kept;
-	out->suites = suites;
-	worker_count_add(w, DP_COUNTER_JOBS, jobs);
-	worker_count_add(w, DP_COUNTER_DEAF, deaf);
+	p->copies += kept - tally->kept;
+	tally->kept = kept;
+	tally->jobs += jobs;
+	tally->deaf += deaf;
+	tally->suites |= suites;
+	return i;
+}
+
+void forward_wave(struct worker *w, struct burst *b, struct wave *out)
+{
+	struct forward_tally tally = {0};
+
+	for (unsigned i = 0; i < out->count;)
+		i = step_run(w, b, out, i, &tally);
+	out->count = tally.kept;
+	out->suites = tally.suites;
+	worker_count_add(w, DP_COUNTER_JOBS, tally.jobs);
+	worker_count_add(w, DP_COUNTER_DEAF, tally.deaf);
 }
 
 // Where the worker has no listener of its own, others may have.

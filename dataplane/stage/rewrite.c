@@ -49,18 +49,20 @@ struct clear_packet {
 	const uint8_t *payload; // what is sealed; the extension's body is in front of it
 };
 
-static void clear_packet_fill(
-	struct clear_packet *clear, const struct burst_packet *p, unsigned suite)
+static struct clear_packet clear_packet_of(const struct burst_packet *p, unsigned suite)
 {
 	alignas(16) uint8_t header[DP_RTP_HEADER_SIZE_MAX] = {0};
-
-	clear->header_size =
+	uint16_t header_size =
 		(uint16_t)rtp_build(header, &p->rtp, DP_OPUS_PAYLOAD_TYPE, 0, p->rtp.ssrc);
-	clear->header = _mm_load_si128((const __m128i *)(const void *)header);
-	clear->ext_size = dp_suite_is_srtp(suite) ? (uint16_t)(p->rtp.ext_words * 4u) : 0;
-	clear->payload = p->pkt + p->rtp.clear_size + clear->ext_size;
-	clear->payload_size = (uint16_t)(p->clear_size - clear->ext_size);
-	clear->overhead = suite_get(suite)->overhead;
+	uint16_t ext_size = dp_suite_is_srtp(suite) ? (uint16_t)(p->rtp.ext_words * 4u) : 0;
+
+	return (struct clear_packet){
+		.header = _mm_load_si128((const __m128i *)(const void *)header),
+		.header_size = header_size,
+		.ext_size = ext_size,
+		.payload_size = (uint16_t)(p->clear_size - ext_size),
+		.overhead = suite_get(suite)->overhead,
+		.payload = p->pkt + p->rtp.clear_size + ext_size};
 }
 
 // One store each for what rte_pktmbuf_reset() sets field by field, and not the second cache line.
@@ -75,33 +77,31 @@ static inline void mbuf_begin(struct rte_mbuf *mbuf, uint16_t size)
 		_mm_set_epi32(0, size, size, 0)); // RSS hash; tag, data_len; pkt_len; type
 }
 
-static inline void lay_frame(struct worker *w, struct wave *out, unsigned i,
-	const struct clear_packet *clear, uint16_t seq)
+// The frame of one copy up to what is sealed, and its seal job. Returns the frame's size. 'clear'
+// by value: in registers over a run of copies, whatever these stores may alias.
+static inline unsigned lay_frame(const struct receiver *r, struct rte_mbuf *mbuf,
+	struct seal_job *seal, const struct clear_packet clear, uint16_t seq)
 {
-	const struct receiver *r = &w->receivers[out->job[i].receiver];
 	uint16_t headers_size = r->headers.size;
-	uint16_t header_size = (uint16_t)(clear->header_size + clear->ext_size);
-	uint16_t size = (uint16_t)(header_size + clear->payload_size + clear->overhead);
-	struct rte_mbuf *mbuf = out->mbuf[i];
-	struct seal_job *seal = &out->seal[i];
-	uint8_t *frame = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM, *rtp;
+	uint16_t header_size = (uint16_t)(clear.header_size + clear.ext_size);
+	uint16_t size = (uint16_t)(header_size + clear.payload_size + clear.overhead);
+	uint8_t *frame = (uint8_t *)mbuf->buf_addr + RTE_PKTMBUF_HEADROOM;
+	uint8_t *rtp = frame + headers_size;
 
 	DP_ASSERT_HOT(rte_mbuf_refcnt_read(mbuf) == 1 && mbuf->nb_segs == 1);
 	DP_ASSERT_HOT(headers_size + size + RTE_PKTMBUF_HEADROOM <= mbuf->buf_len);
 	mbuf_begin(mbuf, (uint16_t)(headers_size + size));
 	udp_template_lay(&r->headers, frame, size);
-	rtp = frame + headers_size;
-	rtp_header_place(rtp, clear->header, seq);
-	if (clear->ext_size > 0)
-		memcpy(rtp + clear->header_size, clear->payload - clear->ext_size, clear->ext_size);
+	rtp_header_place(rtp, clear.header, seq);
+	if (clear.ext_size > 0)
+		memcpy(rtp + clear.header_size, clear.payload - clear.ext_size, clear.ext_size);
 	seal->key = &r->key;
-	seal->src = clear->payload;
+	seal->src = clear.payload;
 	seal->dst = rtp + header_size;
 	seal->aad = rtp;
-	seal->src_size = clear->payload_size;
+	seal->src_size = clear.payload_size;
 	seal->aad_size = header_size;
-	out->bytes += headers_size + size;
-	out->ipv6 |= headers_size == UDP6_FRAME_SIZE;
+	return headers_size + size;
 }
 
 // Copies that would not fit an IP packet leave.
@@ -124,34 +124,50 @@ static void drop_long(struct worker *w, const struct burst *b, struct wave *out)
 	out->count = kept;
 }
 
+// The copies of one packet for the receivers of one suite that follow each other, from job 'first'
+// on. Returns the next job.
+static unsigned lay_run(
+	const struct worker *w, const struct burst *b, struct wave *out, unsigned first)
+{
+	const struct receiver *receivers = w->receivers;
+	const unsigned count = out->count, in = out->job[first].in, suite = out->job[first].suite;
+	const struct clear_packet clear = clear_packet_of(&b->packet[in], suite);
+	const bool srtp = dp_suite_is_srtp(suite);
+	uint64_t bytes = 0;
+	bool ipv6 = false;
+	unsigned i;
+
+	for (i = first; i < count && out->job[i].in == in && out->job[i].suite == suite; i++) {
+		const struct receiver *r = &receivers[out->job[i].receiver];
+		uint32_t index = out->job[i].index;
+
+		if (i + MBUF_AHEAD < count)
+			rte_prefetch0(out->mbuf[i + MBUF_AHEAD]);
+		bytes += lay_frame(r, out->mbuf[i], &out->seal[i], clear, (uint16_t)index);
+		ipv6 |= r->headers.size == UDP6_FRAME_SIZE;
+		if (srtp)
+			iv_srtp(out->seal[i].iv, (enum dp_suite)suite, b->packet[in].rtp.ssrc,
+				index);
+	}
+	out->bytes += bytes;
+	out->ipv6 |= ipv6;
+	return i;
+}
+
 void rewrite_wave(struct worker *w, const struct burst *b, struct wave *out)
 {
-	struct clear_packet clear = {0};
-	unsigned in = DP_IN_HAND_MAX, suite = DP_SUITE_NONE; // whose 'clear' is
-
 	if (b->lengthy)
 		drop_long(w, b, out);
 	take_mbufs(w, out);
 	for (unsigned i = 0; i < out->count && i < MBUF_AHEAD; i++)
 		rte_prefetch0(out->mbuf[i]);
-	for (unsigned i = 0; i < out->count; i++) {
-		if (i + MBUF_AHEAD < out->count)
-			rte_prefetch0(out->mbuf[i + MBUF_AHEAD]);
-		if (out->job[i].in != in || out->job[i].suite != suite) {
-			in = out->job[i].in;
-			suite = out->job[i].suite;
-			clear_packet_fill(&clear, &b->packet[in], suite);
-		}
-		lay_frame(w, out, i, &clear, (uint16_t)out->job[i].index);
-		if (dp_suite_is_srtp(suite))
-			iv_srtp(out->seal[i].iv, (enum dp_suite)suite, b->packet[in].rtp.ssrc,
-				out->job[i].index);
-	}
+	for (unsigned i = 0; i < out->count;)
+		i = lay_run(w, b, out, i);
 }
 
 void rewrite_reports(struct worker *w, const uint8_t *report, struct wave *out)
 {
-	struct clear_packet clear = {.header_size = RTCP_HDR_SIZE,
+	const struct clear_packet clear = {.header_size = RTCP_HDR_SIZE,
 		.header = _mm_loadu_si128((const __m128i *)(const void *)report),
 		.payload = report + RTCP_HDR_SIZE,
 		.payload_size = RTCP_SR_INFO_SIZE - RTCP_HDR_SIZE,
@@ -159,6 +175,10 @@ void rewrite_reports(struct worker *w, const uint8_t *report, struct wave *out)
 	uint16_t length = be16_read(report + 2); // where RTP has its sequence number
 
 	take_mbufs(w, out);
-	for (unsigned i = 0; i < out->count; i++)
-		lay_frame(w, out, i, &clear, length);
+	for (unsigned i = 0; i < out->count; i++) {
+		const struct receiver *r = &w->receivers[out->job[i].receiver];
+
+		out->bytes += lay_frame(r, out->mbuf[i], &out->seal[i], clear, length);
+		out->ipv6 |= r->headers.size == UDP6_FRAME_SIZE;
+	}
 }

@@ -41,7 +41,7 @@ struct forward_cursor {
 	uint32_t member; // next place in its room
 };
 
-void forward_begin(struct burst *b, struct forward_cursor *at);
+void forward_begin(struct worker *w, struct burst *b, struct forward_cursor *at);
 // Fills 'out' with at most DP_WAVE_MAX (packet, receiver) pairs. No jobs: nothing is left.
 void forward_plan(
 	struct worker *w, const struct burst *b, struct forward_cursor *at, struct wave *out);

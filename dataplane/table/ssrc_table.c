@@ -92,3 +92,8 @@ uint32_t ssrc_table_find(const struct ssrc_table *t, uint32_t ssrc)
 {
 	return t->entries[probe(t, ssrc / DP_SSRCS_PER_SESSION)].slot;
 }
+
+void ssrc_table_prefetch(const struct ssrc_table *t, uint32_t ssrc)
+{
+	__builtin_prefetch(&t->entries[home_of(t, ssrc / DP_SSRCS_PER_SESSION)]);
+}

@@ -18,4 +18,6 @@ int ssrc_table_add(struct ssrc_table *t, uint32_t ssrc, uint32_t slot)
 	__attribute__((warn_unused_result));
 void ssrc_table_remove(struct ssrc_table *t, uint32_t ssrc);
 // Slot of the session that owns 'ssrc' (any of its block), or INDEX_NONE.
+// Starts to fetch what ssrc_table_find() will read.
+void ssrc_table_prefetch(const struct ssrc_table *t, uint32_t ssrc);
 uint32_t ssrc_table_find(const struct ssrc_table *t, uint32_t ssrc);
